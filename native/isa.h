@@ -1,0 +1,29 @@
+// The kernels of one instruction set, and the choice among those that the machine can run.
+#pragma once
+#include "run.h"
+
+namespace gradus {
+
+struct KernelTable {
+  const char* name;
+  void (*fused)(const FusedPlan&, Run&);
+  void (*dot)(const DotPlan&, Run&);
+  void (*convolution)(const ConvolutionPlan&, Run&);
+  void (*convolutionInputGrad)(const ConvolutionPlan&, Run&);
+  void (*convolutionWeightGrad)(const ConvolutionPlan&, Run&);
+  void (*windowArgMax)(const WindowPlan&, Run&);
+  void (*gather)(const IndexPlan&, Run&);
+  void (*scatterAdd)(const IndexPlan&, Run&);
+  void (*argReduce)(const ArgPlan&, Run&);
+  void (*randomBits)(const RandomPlan&, Run&);
+};
+
+// The tables that this machine can run, best first; null after the last.
+const KernelTable* const* availableTables();
+
+const KernelTable& currentTable();
+
+// False if the machine cannot run it.
+bool selectTable(const char* name);
+
+}  // namespace gradus

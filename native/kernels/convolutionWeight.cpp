@@ -1,0 +1,206 @@
+// Weight gradients of convolutions: each is a dot product, over all positions of all images, of a plane of the output's
+// gradient with a shifted view of a padded input plane. Vectors run along the positions; places between rows hold zeros
+// in the gradient. (An infinity in x can so turn entries of its own channel to NaN that it does not reach by itself.)
+#include "../run.h"
+#include "planes.h"
+
+namespace gradus {
+namespace GRADUS_ISA {
+
+namespace {
+
+#if GRADUS_VECTOR_BYTES == 64
+constexpr int kGradRows = 6, kGradColumns = 4;
+#else
+constexpr int kGradRows = 3, kGradColumns = 3;
+#endif
+constexpr int64_t kManyWeights = 32768;
+constexpr int64_t kParts = 16;
+constexpr int64_t kTasks = 16;
+constexpr int64_t kGroupBytes = 512 * 1024;  // planes that are walked for all weights before the next
+
+// sums[i][j] += Σ over images and positions of a[i·aStep + …] · b[columns[j] + …]; sums has rows `stride` apart.
+template <typename T, int MR, int NJ>
+void dotPlanes(int64_t images, int64_t vectors, const T* a, int64_t aStep, int64_t aImage,
+               const T* b, const int64_t* columns, int64_t bImage, T* sums) {
+  Vector<T> tile[MR][NJ];
+#pragma GCC unroll 8
+  for (int i = 0; i < MR; i++)
+#pragma GCC unroll 8
+    for (int j = 0; j < NJ; j++) tile[i][j] = Vector<T>{};
+  for (int64_t image = 0; image < images; image++, a += aImage, b += bImage)
+    for (int64_t v = 0; v < vectors; v++) {
+      Vector<T> row[NJ];
+#pragma GCC unroll 8
+      for (int j = 0; j < NJ; j++) row[j] = load(b + columns[j] + v * kWidth<T>);
+#pragma GCC unroll 8
+      for (int i = 0; i < MR; i++) {
+        const Vector<T> value = load(a + i * aStep + v * kWidth<T>);
+#pragma GCC unroll 8
+        for (int j = 0; j < NJ; j++) tile[i][j] += value * row[j];
+      }
+    }
+#pragma GCC unroll 8
+  for (int i = 0; i < MR; i++)
+#pragma GCC unroll 8
+    for (int j = 0; j < NJ; j++) sums[i * kGradColumns + j] = sumLanes<T>(tile[i][j]);
+}
+
+template <typename T>
+using DotPlanes = void (*)(int64_t, int64_t, const T*, int64_t, int64_t, const T*, const int64_t*,
+                           int64_t, T*);
+
+template <typename T, int MR = kGradRows, int NJ = kGradColumns>
+DotPlanes<T> dotPlanesOf(int rows, int columns) {
+  if constexpr (MR > 1)
+    if (rows < MR) return dotPlanesOf<T, MR - 1, NJ>(rows, columns);
+  if constexpr (NJ > 1)
+    if (columns < NJ) return dotPlanesOf<T, MR, NJ - 1>(rows, columns);
+  return dotPlanes<T, MR, NJ>;
+}
+
+template <typename T>
+class WeightGrad {
+ public:
+  WeightGrad(const ConvolutionPlan& plan, Run& run) : plan_(plan), run_(run) {
+    const ConvolutionPass& pass = plan.passes[0];
+    kernel_ = plan.window.kernelSize();
+    groupChannels_ = plan.c / plan.groups;
+    groupResults_ = plan.o / plan.groups;
+    columns_ = groupChannels_ * kernel_;
+    const int64_t* plane = plan.plane;
+    const int64_t positions =
+        ((pass.count[0] - 1) * plane[1] + pass.count[1] - 1) * plane[2] + pass.count[2];
+    vectors_ = plan.window.outSize() == 0 ? 0 : ceilDiv(positions, kWidth<T>);
+    lineSize_ = vectors_ * kWidth<T>;
+    cut();
+  }
+
+  void run();
+
+ private:
+  const ConvolutionPlan& plan_;
+  Run& run_;
+  int64_t kernel_, groupChannels_, groupResults_, columns_, vectors_, lineSize_;
+  int64_t parts_, partImages_, groupImages_, taskColumns_;
+  T *planes_ = nullptr, *lines_ = nullptr, *partials_ = nullptr;
+
+  int64_t weights() const { return plan_.o * columns_; }
+
+  // Few weights: images are cut in parts of their own sums. Many: the weights are cut.
+  void cut() {
+    parts_ = weights() < kManyWeights ? most(1, least(kParts, plan_.n)) : 1;
+    partImages_ = ceilDiv(plan_.n, parts_);
+    parts_ = most(1, ceilDiv(plan_.n, most(partImages_, 1)));
+    const int64_t image = (plan_.c * plan_.channelSize + plan_.o * lineSize_) *
+                          static_cast<int64_t>(sizeof(T));
+    groupImages_ = most(1, kGroupBytes / most(image, 1));
+    const int64_t chunks = ceilDiv(kTasks, parts_ * plan_.groups);
+    taskColumns_ = ceilDiv(ceilDiv(most(columns_, 1), chunks), kGradColumns) * kGradColumns;
+  }
+
+  // Row by row as the padded planes lie, with zeros between.
+  void padGradient(T* to, const T* from) const {
+    const int64_t* out = plan_.window.out;
+    zero(to, lineSize_);
+    for (int64_t i = 0; i < out[0]; i++)
+      for (int64_t j = 0; j < out[1]; j++, from += out[2])
+        std::memcpy(to + (i * plan_.plane[1] + j) * plan_.plane[2], from,
+                    static_cast<size_t>(out[2]) * sizeof(T));
+  }
+
+  void sumTask(int64_t part, int64_t group, int64_t begin, int64_t end);
+  void sumColumns(int64_t first, int64_t images, int64_t group, int64_t column, int count, T* to);
+  void mergeParts();
+};
+
+template <typename T>
+void WeightGrad<T>::run() {
+  if (weights() == 0) return;
+  const int64_t planes = plan_.n * plan_.c, lines = plan_.n * plan_.o;
+  const int64_t planeElements = ceilDiv(planes * plan_.channelSize + 64, 64) * 64;
+  const int64_t lineElements = ceilDiv(lines * lineSize_ + 64, 64) * 64;
+  const int64_t elements = planeElements + lineElements + parts_ * weights();
+  planes_ = reinterpret_cast<T*>(run_.shared(static_cast<size_t>(elements) * sizeof(T)));
+  if (planes_ == nullptr) return;
+  lines_ = planes_ + planeElements;
+  partials_ = lines_ + lineElements;
+  const T* x = run_.at<const T>(plan_.x);
+  const T* y = run_.at<const T>(plan_.y);
+  const bool parallel =
+      static_cast<double>(weights()) * static_cast<double>(plan_.n * lineSize_) >= 1 << 18;
+  run_.parallelFor(plan_.n, parallel, [&](int64_t image, int) {
+    for (int64_t i = image * plan_.c; i < (image + 1) * plan_.c; i++)
+      padChannel(plan_, planes_ + i * plan_.channelSize, x + i * plan_.window.inSize());
+    for (int64_t i = image * plan_.o; i < (image + 1) * plan_.o; i++)
+      padGradient(lines_ + i * lineSize_, y + i * plan_.window.outSize());
+  });
+  const int64_t chunks = ceilDiv(columns_, taskColumns_);
+  run_.parallelFor(parts_ * plan_.groups * chunks, parallel, [&](int64_t task, int) {
+    const int64_t begin = task % chunks * taskColumns_;
+    sumTask(task / chunks / plan_.groups, task / chunks % plan_.groups, begin,
+            least(columns_, begin + taskColumns_));
+  });
+  mergeParts();
+}
+
+template <typename T>
+void WeightGrad<T>::sumTask(int64_t part, int64_t group, int64_t begin, int64_t end) {
+  T* to = partials_ + part * weights() + group * groupResults_ * columns_;
+  for (int64_t row = 0; row < groupResults_; row++) zero(to + row * columns_ + begin, end - begin);
+  const int64_t last = least(plan_.n, (part + 1) * partImages_);
+  for (int64_t image = part * partImages_; image < last; image += groupImages_)
+    for (int64_t column = begin; column < end; column += kGradColumns)
+      sumColumns(image, least(groupImages_, last - image), group, column,
+                 static_cast<int>(least(kGradColumns, end - column)), to);
+}
+
+// Adds the sums of some images for `count` columns (channel and tap) and all rows of a group.
+template <typename T>
+void WeightGrad<T>::sumColumns(int64_t first, int64_t images, int64_t group, int64_t column,
+                               int count, T* to) {
+  const ConvolutionPass& pass = plan_.passes[0];
+  int64_t sources[kGradColumns], targets[kGradColumns];
+  for (int j = 0; j < count; j++) {
+    const int64_t channel = (column + j) / kernel_, tap = (column + j) % kernel_;
+    sources[j] = channel * plan_.channelSize + pass.taps[static_cast<size_t>(tap)];
+    targets[j] = channel * kernel_ + pass.kernels[static_cast<size_t>(tap)];
+  }
+  const T* b = planes_ + (first * plan_.c + group * groupChannels_) * plan_.channelSize;
+  for (int64_t row = 0; row < groupResults_; row += kGradRows) {
+    const int rows = static_cast<int>(least(kGradRows, groupResults_ - row));
+    const T* a = lines_ + (first * plan_.o + group * groupResults_ + row) * lineSize_;
+    T sums[kGradRows * kGradColumns];
+    dotPlanesOf<T>(rows, count)(images, vectors_, a, lineSize_, plan_.o * lineSize_, b, sources,
+                                plan_.c * plan_.channelSize, sums);
+    for (int i = 0; i < rows; i++)
+      for (int j = 0; j < count; j++)
+        to[(row + i) * columns_ + targets[j]] += sums[i * kGradColumns + j];
+  }
+}
+
+template <typename T>
+void WeightGrad<T>::mergeParts() {
+  T* w = run_.at<T>(plan_.w);
+  run_.parallelFor(ceilDiv(weights(), 4096), weights() > 65536, [&](int64_t piece, int) {
+    const int64_t end = least(weights(), (piece + 1) * 4096);
+    for (int64_t i = piece * 4096; i < end; i++) {
+      double sum = 0;
+      for (int64_t part = 0; part < parts_; part++)
+        sum += static_cast<double>(partials_[part * weights() + i]);
+      w[i] = static_cast<T>(sum);
+    }
+  });
+}
+
+}  // namespace
+
+void runConvolutionWeightGrad(const ConvolutionPlan& plan, Run& run) {
+  if (plan.dtype == DType::kFloat32)
+    WeightGrad<float>(plan, run).run();
+  else
+    WeightGrad<double>(plan, run).run();
+}
+
+}  // namespace GRADUS_ISA
+}  // namespace gradus

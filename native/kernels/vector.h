@@ -1,0 +1,74 @@
+// Vectors as wide as the instruction set allows, and the namespace that keeps the builds of one source apart. Nothing
+// here, and no template of the standard library, may be shared between builds: the linker would keep one of them.
+#pragma once
+#include <cstdint>
+#include <cstring>
+
+#ifndef GRADUS_ISA
+#error "define GRADUS_ISA as the name of the instruction set"
+#endif
+
+#if defined(__AVX512F__)
+#define GRADUS_VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#define GRADUS_VECTOR_BYTES 32
+#else
+#define GRADUS_VECTOR_BYTES 16
+#endif
+
+#define GRADUS_INLINE inline __attribute__((always_inline))
+
+// The iterations of the next loop do not depend on each other, though pointers may be equal.
+#ifdef __clang__
+#define GRADUS_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define GRADUS_INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
+namespace gradus {
+namespace GRADUS_ISA {
+
+template <typename T>
+struct VectorOf {
+  typedef T type __attribute__((vector_size(GRADUS_VECTOR_BYTES)));
+  static constexpr int width = GRADUS_VECTOR_BYTES / sizeof(T);
+};
+
+template <typename T>
+using Vector = typename VectorOf<T>::type;
+
+template <typename T>
+constexpr int kWidth = VectorOf<T>::width;
+
+template <typename T>
+GRADUS_INLINE Vector<T> load(const T* from) {
+  Vector<T> v;
+  __builtin_memcpy(&v, from, sizeof v);
+  return v;
+}
+
+template <typename T>
+GRADUS_INLINE void store(T* to, Vector<T> v) {
+  __builtin_memcpy(to, &v, sizeof v);
+}
+
+template <typename T>
+GRADUS_INLINE Vector<T> splat(T value) {
+  return value - Vector<T>{};
+}
+
+template <typename T>
+GRADUS_INLINE T sumLanes(Vector<T> v) {
+  T lanes[kWidth<T>];
+  store(lanes, v);
+  for (int width = kWidth<T> / 2; width > 0; width /= 2)
+    for (int i = 0; i < width; i++) lanes[i] += lanes[i + width];
+  return lanes[0];
+}
+
+GRADUS_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+GRADUS_INLINE int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+GRADUS_INLINE int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+}  // namespace GRADUS_ISA
+}  // namespace gradus

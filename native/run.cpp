@@ -1,0 +1,107 @@
+// The executor: places the buffers, then calls one kernel after the other.
+#include "run.h"
+
+#include <cstdlib>
+
+#include "isa.h"
+
+namespace gradus {
+
+namespace {
+
+std::atomic<int64_t> allocations{0};
+
+void runInstruction(const KernelTable& table, const Instruction& instruction, Run& run) {
+  switch (instruction.kernel) {
+    case Kernel::kFused:
+      return table.fused(*instruction.fused, run);
+    case Kernel::kDot:
+      return table.dot(*instruction.dot, run);
+    case Kernel::kConvolution:
+      return table.convolution(*instruction.convolution, run);
+    case Kernel::kConvolutionInputGrad:
+      return table.convolutionInputGrad(*instruction.convolution, run);
+    case Kernel::kConvolutionWeightGrad:
+      return table.convolutionWeightGrad(*instruction.convolution, run);
+    case Kernel::kWindowArgMax:
+      return table.windowArgMax(*instruction.window, run);
+    case Kernel::kGather:
+      return table.gather(*instruction.index, run);
+    case Kernel::kScatterAdd:
+      return table.scatterAdd(*instruction.index, run);
+    case Kernel::kArgReduce:
+      return table.argReduce(*instruction.arg, run);
+    case Kernel::kRandomBits:
+      return table.randomBits(*instruction.random, run);
+  }
+}
+
+}  // namespace
+
+int64_t allocationCount() { return allocations.load(); }
+void countAllocation() { allocations.fetch_add(1); }
+
+Arena::~Arena() { std::free(data_); }
+
+char* Arena::reserve(size_t bytes) {
+  if (bytes <= size_ && data_ != nullptr) return data_;
+  // A quarter more than asked, so that slowly growing programs do not ask each time.
+  const size_t wanted = (bytes + bytes / 4 + kAlignment) / kAlignment * kAlignment;
+  std::free(data_);
+  data_ = static_cast<char*>(std::aligned_alloc(kAlignment, wanted));
+  size_ = data_ == nullptr ? 0 : wanted;
+  countAllocation();
+  return data_;
+}
+
+size_t Context::bytes() const {
+  size_t sum = arena.size() + shared.size();
+  for (const Arena& local : locals) sum += local.size();
+  return sum;
+}
+
+char* Run::shared(size_t bytes) {
+  char* data = context_.shared.reserve(bytes);
+  if (data == nullptr) result.failure = Failure::kMemory, result.value = static_cast<int64_t>(bytes);
+  return data;
+}
+
+bool Run::reserveLocals(size_t bytes) {
+  for (int i = 0; i < threads(); i++) {
+    if (context_.locals[i].reserve(bytes) != nullptr) continue;
+    result.failure = Failure::kMemory;
+    result.value = static_cast<int64_t>(bytes);
+    return false;
+  }
+  return true;
+}
+
+RunResult runProgram(const Program& program, Context& context, void* const* arrays) {
+  RunResult result;
+  char* arena = context.arena.reserve(static_cast<size_t>(program.arenaBytes));
+  if (arena == nullptr) {
+    result.failure = Failure::kMemory;
+    result.value = program.arenaBytes;
+    return result;
+  }
+  if (context.bases.size() < program.buffers.size()) {
+    context.bases.resize(program.buffers.size());
+    countAllocation();
+  }
+  for (size_t i = 0; i < program.buffers.size(); i++) {
+    const Buffer& buffer = program.buffers[i];
+    context.bases[i] = buffer.external ? arrays[buffer.place] : arena + buffer.place;
+  }
+  const KernelTable& table = currentTable();
+  PoolLease lease(program.isLarge);
+  Run run(context, lease);
+  for (const Instruction& instruction : program.instructions) {
+    runInstruction(table, instruction, run);
+    if (run.result.failure == Failure::kNone) continue;
+    run.result.origin = instruction.origin;
+    return run.result;
+  }
+  return run.result;
+}
+
+}  // namespace gradus

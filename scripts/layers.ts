@@ -1,0 +1,60 @@
+/** The order of the rooms in src and what each may use; checkLayers.ts enforces it. */
+
+export interface Room {
+  /** Folders under src with a `/`, or files that lie in src itself. */
+  readonly folders: readonly string[];
+  /** A room may import rooms of a lower rank. */
+  readonly rank: number;
+  /** The folders of this row do not import one another. */
+  readonly apart?: boolean;
+  /** Folders of a lower rank that stay closed nevertheless. */
+  readonly except?: readonly string[];
+  /** Packages from outside that the room may import. */
+  readonly packages?: readonly string[];
+}
+
+export const layering = {
+  /** Folders whose files are checked for length and an opening comment; imports are checked in src. */
+  folders: ["src", "native", "scripts", "test", "bench", "web"],
+  lines: { wanted: 400, allowed: 450 },
+  rooms: [
+    { folders: ["core/"], rank: 0 },
+    { folders: ["ir/"], rank: 1 },
+    { folders: ["backend/", "platform/"], rank: 2 },
+    { folders: ["tensor/"], rank: 3 },
+    { folders: ["ops/"], rank: 4 },
+    { folders: ["nn/", "optim/"], rank: 5 },
+    { folders: ["data/", "io/"], rank: 6, except: ["nn/", "optim/"], packages: ["sharp"] },
+    {
+      folders: ["vision/", "text/", "ssl/", "explain/", "neighbors/"],
+      rank: 7,
+      apart: true,
+    },
+    { folders: ["index.ts"], rank: 8 },
+    { folders: ["train/"], rank: 9 },
+    { folders: ["tune/"], rank: 10 },
+    { folders: ["studio/", "cli/"], rank: 11, packages: ["commander"] },
+  ] satisfies Room[] as readonly Room[],
+  /** Entries that must run in a browser. */
+  browserEntries: [
+    "src/index.ts",
+    "src/nn/index.ts",
+    "src/optim/index.ts",
+    "src/vision/index.ts",
+    "src/data/index.ts",
+  ],
+  /** Files and folders that may use Node's own modules. */
+  nodeOnly: [
+    "src/platform/node.ts",
+    "src/backend/cpu/native.ts",
+    "src/data/node.ts",
+    "src/io/files.ts",
+    "src/io/fileSystem.ts",
+    "src/io/images.ts",
+    "src/io/index.ts",
+    "src/io/jsonLines.ts",
+    "src/io/safetensorsFile.ts",
+    "src/cli/",
+    "src/studio/",
+  ] as readonly string[],
+};

@@ -1,0 +1,64 @@
+/**
+ * The CPU backend: plans and encodes a graph, and runs it on the C++ engine, whichever form of it (addon, WASM) it is given.
+ */
+import type { TypedArray } from "../../core/dtype.js";
+import { BackendError, ValueError } from "../../core/errors.js";
+import { Builder } from "../../ir/builder.js";
+import type { Graph } from "../../ir/graph.js";
+import { dedupe } from "../../ir/passes/dedupe.js";
+import { materialize } from "../../ir/passes/materialize.js";
+import { plan } from "../../ir/passes/plan.js";
+import { simplify } from "../../ir/passes/simplify.js";
+import type { Backend, Executable, PrepareOptions } from "../contract.js";
+import { type EncodedProgram, encode } from "./encode.js";
+import type { CpuModule, RunFailure } from "./module.js";
+
+/** What every CPU program goes through, from a graph to words. */
+export function compileProgram(graph: Graph, options: PrepareOptions = {}): EncodedProgram {
+  const small = dedupe(simplify(graph));
+  return encode(plan(materialize(new Builder(), small), options.aliases));
+}
+
+function failure(program: EncodedProgram, { instruction, value, limit }: RunFailure): Error {
+  const origin = program.origins[instruction]?.origin ?? "";
+  if (limit <= 0) return new BackendError(origin, `the engine stopped with code ${value}`);
+  return new ValueError(origin, `index ${value} is out of range: expected 0 to ${limit - 1}`);
+}
+
+const isaNames: Record<string, string> = {
+  avx512: "AVX-512",
+  avx2: "AVX2",
+  baseline: "SSE2",
+  neon: "NEON",
+  simd128: "SIMD128",
+};
+
+function describe({ name, isa, threads }: CpuModule): string {
+  const count = `${threads} thread${threads === 1 ? "" : "s"}`;
+  return `${name === "wasm" ? "WASM" : name} (${isaNames[isa] ?? isa}, ${count})`;
+}
+
+export interface CpuBackend extends Backend {
+  readonly module: CpuModule;
+}
+
+export function cpuBackend(module: CpuModule): CpuBackend {
+  return {
+    module,
+    name: module.name,
+    get description() {
+      return describe(module);
+    },
+    prepare(graph: Graph, options?: PrepareOptions): Executable {
+      const program = compileProgram(graph, options);
+      const loaded = module.load(program.words, program.constants);
+      const check = (failed: RunFailure | null) => {
+        if (failed) throw failure(program, failed);
+      };
+      return {
+        run: (arrays: readonly TypedArray[]) => check(loaded.run(arrays)),
+        runAsync: async (arrays) => check(await loaded.runAsync(arrays)),
+      };
+    },
+  };
+}

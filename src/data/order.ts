@@ -1,0 +1,97 @@
+/**
+ * The order in which examples are taken: a permutation that depends on seed and epoch alone, so that a
+ * resumed run sees what an uninterrupted one would have. Read loader.ts next.
+ */
+import { ValueError } from "../core/errors.js";
+import { philox } from "../core/random.js";
+import { defaultGenerator, type Generator } from "../tensor/random.js";
+
+/** Sets these draws apart from all others: the second counter word of other random calls is 0. */
+const orderStream = 0x6f726465;
+const twoTo32 = 2 ** 32;
+
+/** Draws whole numbers below a bound, each equally likely. */
+class IndexSource {
+  readonly #key: readonly [number, number];
+  readonly #epoch: number;
+  readonly #words = new Uint32Array(4);
+  #block = 0;
+  #used = 4;
+
+  constructor(seed: number, epoch: number) {
+    this.#key = [seed >>> 0, Math.floor(seed / twoTo32) >>> 0];
+    this.#epoch = epoch;
+  }
+
+  below(bound: number): number {
+    // Words past the last multiple of the bound would favour small remainders: they are drawn again.
+    const limit = twoTo32 - (twoTo32 % bound);
+    for (;;) {
+      if (this.#used === 4) this.#refill();
+      const word = this.#words[this.#used++]!;
+      if (word < limit) return word % bound;
+    }
+  }
+
+  #refill(): void {
+    philox(this.#key, [this.#block++, orderStream, this.#epoch, 0], this.#words);
+    this.#used = 0;
+  }
+}
+
+/**
+ * A uniformly random order of 0 … length − 1 (Fisher and Yates' shuffle on Philox bits).
+ *
+ * @param seed a whole number from 0 to 2⁵³ − 1.
+ * @param epoch a whole number from 0 to 2³² − 1; each gives another order.
+ * @example
+ * ```ts
+ * import { data } from "gradus";
+ * const order = data.permutation(5, 42, 0);
+ * console.log([...order].sort()); // → [ 0, 1, 2, 3, 4 ]
+ * ```
+ */
+export function permutation(length: number, seed: number, epoch = 0): Int32Array {
+  checkSeed("permutation", seed);
+  checkEpoch("permutation", epoch);
+  const order = Int32Array.from({ length }, (_, i) => i);
+  const source = new IndexSource(seed, epoch);
+  for (let i = length - 1; i > 0; i--) {
+    const j = source.below(i + 1);
+    const swapped = order[i]!;
+    order[i] = order[j]!;
+    order[j] = swapped;
+  }
+  return order;
+}
+
+/** Where the seed of an order comes from. */
+export interface SeedOptions {
+  /** Decides the order: a whole number from 0 to 2⁵³ − 1. Drawn from the generator if left out. */
+  readonly seed?: number;
+  /** What a seed that is left out is drawn from; default the one that `manualSeed` seeds. */
+  readonly generator?: Generator;
+}
+
+/** The seed that was given, or a fresh one from the generator. */
+export function chooseSeed(
+  op: string,
+  { seed, generator = defaultGenerator }: SeedOptions,
+): number {
+  if (seed !== undefined) {
+    checkSeed(op, seed);
+    return seed;
+  }
+  const [low, high] = generator.bits(2);
+  return low! + (high! & 0x1fffff) * twoTo32;
+}
+
+function checkSeed(op: string, seed: number): void {
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new ValueError(op, `seed is ${seed}; expected a whole number from 0 to 2^53 - 1`);
+}
+
+export function checkEpoch(op: string, epoch: number): void {
+  if (!Number.isInteger(epoch) || epoch < 0 || epoch >= twoTo32)
+    throw new ValueError(op, `epoch is ${epoch}; expected a whole number from 0 to 2^32 - 1`);
+}

@@ -1,0 +1,7 @@
+/**
+ * The part of the io room that works everywhere: formats from bytes to values and back.
+ */
+export { type ArrayData, bytesOf, checkArrayData } from "./arrayData.js";
+export { type GunzipOptions, gunzip, gzip, isGzip } from "./gzip.js";
+export { encodePng, type PixelImage } from "./png.js";
+export { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from "./safetensors.js";

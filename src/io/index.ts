@@ -1,0 +1,24 @@
+/**
+ * The io room for Node: formats, files, logs and pictures. What also works in a browser is in browser.ts.
+ */
+export * from "./browser.js";
+export { FileError, type FileSystem, nodeFileSystem } from "./fileSystem.js";
+export {
+  type ReadOptions,
+  readFileGunzip,
+  readFileLimited,
+  type WriteOptions,
+  writeFileAtomic,
+} from "./files.js";
+export {
+  type GreyscaleImage,
+  type ReadGreyscaleOptions,
+  readGreyscale,
+  writePng,
+} from "./images.js";
+export { type JsonLinesOptions, JsonLinesWriter, readJsonLines } from "./jsonLines.js";
+export {
+  loadSafetensors,
+  type SaveSafetensorsOptions,
+  saveSafetensors,
+} from "./safetensorsFile.js";

@@ -1,0 +1,223 @@
+/**
+ * Reverse-mode differentiation as a transformation of graphs: one gradient rule a primitive, built of primitives, so that
+ * gradients have gradients. A rule takes a node and the cotangent g of its value, and gives the cotangents of
+ * its inputs. Rules of contractions and windows are in vjpContract.ts.
+ */
+import { isFloat } from "../core/dtype.js";
+import type { Builder } from "./builder.js";
+import { type Node, topologicalOrder } from "./graph.js";
+import type { PrimitiveName } from "./primitives.js";
+import { contractRules } from "./vjpContract.js";
+
+/** Cotangents of a node's inputs; null where none flows. */
+export type Cotangents = readonly (Node | null)[];
+export type Rule<P extends PrimitiveName> = (b: Builder, node: Node<P>, g: Node) => Cotangents;
+export type Rules = { readonly [P in PrimitiveName]: Rule<P> | null };
+
+const linearReduce: Rule<"reduceSum"> = (b, { inputs: [x], attributes: { dims } }, g) => [
+  b.unreduce(g, x!.shape, dims),
+];
+
+/** Ties share the cotangent evenly, as in PyTorch's amax and amin. */
+const extremeReduce: Rule<"reduceMax" | "reduceMin"> = (b, node, g) => {
+  const x = node.inputs[0]!;
+  const { dims } = node.attributes;
+  const spread = (y: Node) => b.unreduce(y, x.shape, dims);
+  const chosen = b.convert(b.equal(x, spread(node)), x.dtype);
+  const ties = b.reduce("reduceSum", chosen, dims);
+  return [b.multiply(chosen, spread(b.divide(g, ties)))];
+};
+
+/** The product of the others; where one factor is 0 that is the product of the rest, where two are, 0. */
+const productReduce: Rule<"reduceProduct"> = (b, node, g) => {
+  const x = node.inputs[0]!;
+  const { dims } = node.attributes;
+  const spread = (y: Node) => b.unreduce(y, x.shape, dims);
+  const isZero = b.equal(x, 0);
+  const zeros = spread(b.reduce("reduceSum", b.convert(isZero, x.dtype), dims));
+  const nonZero = b.select(isZero, 1, x);
+  const product = spread(b.reduce("reduceProduct", nonZero, dims));
+  const alone = b.select(isZero, product, 0);
+  const others = b.select(b.equal(zeros, 1), alone, 0);
+  const rest = b.select(b.equal(zeros, 0), b.divide(product, nonZero), others);
+  return [b.multiply(rest, spread(g))];
+};
+
+/** At a tie both operands get half, as in PyTorch. */
+const extreme: Rule<"maximum" | "minimum"> = (b, node, g) => {
+  const [x, y] = node.inputs as [Node, Node];
+  const half = b.multiply(g, 0.5);
+  const tie = b.equal(x, y);
+  const share = (side: Node) => b.select(tie, half, b.select(b.equal(node, side), g, 0));
+  return [share(x), share(y)];
+};
+
+const power: Rule<"power"> = (b, node, g) => {
+  const [x, y] = node.inputs as [Node, Node];
+  const slope = b.multiply(y, b.pointwise("power", x, b.subtract(y, 1)));
+  const dx = b.select(b.equal(y, 0), 0, slope);
+  const flat = b.pointwise("and", b.equal(x, 0), b.pointwise("greaterEqual", y, 0));
+  const dy = b.select(flat, 0, b.multiply(node, b.pointwise("log", x)));
+  return [b.multiply(g, dx), b.multiply(g, dy)];
+};
+
+const concatenate: Rule<"concatenate"> = (b, node, g) => {
+  const { dim } = node.attributes;
+  let from = 0;
+  return node.inputs.map((x) => {
+    const start = x.shape.map((_, i) => (i === dim ? from : 0));
+    from += x.shape[dim]!;
+    return b.slice(
+      g,
+      start,
+      x.shape.map((n, i) => start[i]! + n),
+    );
+  });
+};
+
+const pad: Rule<"pad"> = (b, { inputs: [x], attributes: { low, interior } }, g) => {
+  const strides = interior.map((n) => n + 1);
+  const limit = x!.shape.map((n, i) => low[i]! + Math.max(n - 1, 0) * strides[i]! + Math.min(n, 1));
+  return [b.slice(g, low, limit, strides)];
+};
+
+const slice: Rule<"slice"> = (b, { inputs: [x], attributes: { start, strides } }, g) => {
+  const interior = strides.map((s) => s - 1);
+  const high = g.shape.map((n, i) => {
+    const used = n === 0 ? 0 : (n - 1) * strides[i]! + 1;
+    return x!.shape[i]! - start[i]! - used;
+  });
+  return [b.make("pad", [g], { low: start, high, interior, value: 0 })];
+};
+
+export const rules: Rules = {
+  input: null,
+  constant: null,
+  iota: null,
+  stopGradient: null,
+  floor: null,
+  sign: null,
+  equal: null,
+  notEqual: null,
+  less: null,
+  lessEqual: null,
+  greater: null,
+  greaterEqual: null,
+  and: null,
+  or: null,
+  xor: null,
+  not: null,
+  shiftRightLogical: null,
+  argMax: null,
+  argMin: null,
+  windowArgMax: null,
+  randomBits: null,
+  negate: (b, _, g) => [b.negate(g)],
+  abs: (b, { inputs: [x] }, g) => [b.multiply(g, b.pointwise("sign", x!))],
+  exponential: (b, y, g) => [b.multiply(g, y)],
+  log: (b, { inputs: [x] }, g) => [b.divide(g, x!)],
+  sqrt: (b, y, g) => [b.divide(b.multiply(g, 0.5), y)],
+  rsqrt: (b, y, g) => {
+    const cube = b.multiply(b.multiply(y, y), y);
+    return [b.multiply(b.multiply(g, -0.5), cube)];
+  },
+  tanh: (b, y, g) => [b.multiply(g, b.subtract(1, b.multiply(y, y)))],
+  logistic: (b, y, g) => [b.multiply(g, b.multiply(y, b.subtract(1, y)))],
+  sine: (b, { inputs: [x] }, g) => [b.multiply(g, b.pointwise("cosine", x!))],
+  cosine: (b, { inputs: [x] }, g) => [b.negate(b.multiply(g, b.pointwise("sine", x!)))],
+  add: (_, __, g) => [g, g],
+  subtract: (b, _, g) => [g, b.negate(g)],
+  multiply: (b, { inputs: [x, y] }, g) => [b.multiply(g, y!), b.multiply(g, x!)],
+  divide: (b, node, g) => {
+    const dx = b.divide(g, node.inputs[1]!);
+    return [dx, b.negate(b.multiply(dx, node))];
+  },
+  power,
+  maximum: extreme,
+  minimum: extreme,
+  select: (b, { inputs: [condition] }, g) => [
+    null,
+    b.select(condition!, g, 0),
+    b.select(condition!, 0, g),
+  ],
+  convert: (b, { inputs: [x] }, g) => [isFloat(x!.dtype) ? b.convert(g, x!.dtype) : null],
+  reshape: (b, { inputs: [x] }, g) => [b.reshape(g, x!.shape)],
+  transpose: (b, { attributes: { permutation } }, g) => {
+    const inverse = permutation.map((_, i) => permutation.indexOf(i));
+    return [b.transpose(g, inverse)];
+  },
+  broadcastInDim: (b, { inputs: [x], attributes: { dims } }, g) => {
+    const summed = g.shape.map((_, i) => i);
+    const stretched = (i: number) => {
+      const at = dims.indexOf(i);
+      return at < 0 || x!.shape[at] !== g.shape[i];
+    };
+    return [b.reshape(b.reduce("reduceSum", g, summed.filter(stretched)), x!.shape)];
+  },
+  slice,
+  reverse: (b, { attributes }, g) => [b.make("reverse", [g], attributes)],
+  pad,
+  concatenate,
+  reduceSum: linearReduce,
+  reduceProduct: productReduce,
+  reduceMax: extremeReduce,
+  reduceMin: extremeReduce,
+  gather: (b, { inputs: [x, indices], attributes: { dim } }, g) => [
+    b.make("scatterAdd", [g, indices!], { dim, size: x!.shape[dim]! }),
+    null,
+  ],
+  scatterAdd: (b, { inputs: [, indices], attributes: { dim } }, g) => [
+    b.make("gather", [g, indices!], { dim }),
+    null,
+  ],
+  ...contractRules,
+};
+
+/** The nodes through which `outputs` depend on `wrt`, in rising order. */
+function activeNodes(outputs: readonly Node[], wrt: ReadonlySet<Node>): Node[] {
+  const active = new Set<Node>();
+  const order = topologicalOrder(outputs);
+  for (const node of order) {
+    const depends =
+      wrt.has(node) || (rules[node.primitive] !== null && node.inputs.some((x) => active.has(x)));
+    if (depends && isFloat(node.dtype)) active.add(node);
+  }
+  return order.filter((node) => active.has(node));
+}
+
+/**
+ * Vector-Jacobian product: adds to the graph the cotangents of `wrt`, given those of `outputs`
+ * (null: none). A node in `wrt` is a leaf: what it was computed from is not looked at.
+ */
+export function vjp(
+  b: Builder,
+  outputs: readonly Node[],
+  cotangents: Cotangents,
+  wrt: readonly Node[],
+): Cotangents {
+  const leaves = new Set(wrt);
+  const active = activeNodes(outputs, leaves);
+  const known = new Set(active);
+  const sums = new Map<Node, Node>();
+  const origin = b.origin;
+  const accumulate = (node: Node, g: Node) => {
+    const sum = sums.get(node);
+    sums.set(node, sum ? b.add(sum, g) : g);
+  };
+  outputs.forEach((node, i) => {
+    const g = cotangents[i];
+    if (g && known.has(node)) accumulate(node, g);
+  });
+  for (const node of active.reverse()) {
+    const g = sums.get(node);
+    if (!g || leaves.has(node)) continue;
+    b.origin = `${node.origin || node.primitive}.backward`;
+    const rule = rules[node.primitive] as Rule<PrimitiveName>;
+    rule(b, node, g).forEach((gradient, i) => {
+      const input = node.inputs[i]!;
+      if (gradient && known.has(input)) accumulate(input, gradient);
+    });
+  }
+  b.origin = origin;
+  return wrt.map((node) => sums.get(node) ?? null);
+}

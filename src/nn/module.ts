@@ -1,0 +1,200 @@
+/**
+ * The base of layers and models. A module finds its parameters, buffers and parts by its own fields; names and layouts of
+ * its state are PyTorch's. Read linear.ts for a layer.
+ */
+import { GradusError, ShapeError } from "../core/errors.js";
+import { formatShape, sameShape } from "../core/shape.js";
+import { activeTrace } from "../tensor/context.js";
+import { Tensor } from "../tensor/tensor.js";
+
+/** A tensor that training changes: a field of a module that `parameters()` finds. Requires grad. */
+export class Parameter extends Tensor {
+  constructor(value: Tensor, { requiresGrad = true }: { readonly requiresGrad?: boolean } = {}) {
+    super(value.shape, value.dtype, value.source, requiresGrad);
+  }
+}
+
+/** State that is kept with a module but not trained, such as running statistics. */
+export class Buffer extends Tensor {
+  constructor(value: Tensor) {
+    super(value.shape, value.dtype, value.source, false);
+  }
+}
+
+/** What loading a state found out of place; both empty when all matched. */
+export interface LoadReport {
+  readonly missingKeys: readonly string[];
+  readonly unexpectedKeys: readonly string[];
+}
+
+/** `runningMean` is `running_mean` in PyTorch's states. */
+const stateName = (field: string): string =>
+  field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+const joinName = (prefix: string, name: string): string => (prefix ? `${prefix}.${name}` : name);
+
+/**
+ * A layer or model: fields hold parameters and parts, `forward` computes.
+ *
+ * @example
+ * ```ts
+ * import { nn, ones } from "gradus";
+ * class Net extends nn.Module {
+ *   fc = new nn.Linear(4, 2);
+ *   forward(x) {
+ *     return this.fc.forward(x).relu();
+ *   }
+ * }
+ * const net = new Net();
+ * console.log(net.forward(ones([1, 4])).shape); // → [ 1, 2 ]
+ * console.log([...net.stateDict().keys()]); // → [ 'fc.weight', 'fc.bias' ]
+ * ```
+ */
+export abstract class Module {
+  private mode = true;
+
+  /** Computes the module's output. */
+  abstract forward(...inputs: never[]): unknown;
+
+  /** Whether the module trains (dropout drops, batch norm uses the batch) or is evaluated. */
+  get training(): boolean {
+    const value = this.mode;
+    // A program traced in one mode must not serve the other.
+    activeTrace()?.guard(() => this.mode === value);
+    return value;
+  }
+
+  /** Fields that are parts of the module, arrays of modules spread out as `name.0`, `name.1`, … */
+  private *parts(): Generator<[name: string, part: Tensor | Module]> {
+    for (const [field, value] of Object.entries(this)) {
+      const isPart = (x: unknown) =>
+        x instanceof Parameter || x instanceof Buffer || x instanceof Module;
+      if (isPart(value)) yield [stateName(field), value as Tensor | Module];
+      else if (Array.isArray(value))
+        for (const [i, x] of value.entries())
+          if (isPart(x)) yield [`${stateName(field)}.${i}`, x as Tensor | Module];
+    }
+  }
+
+  /** The modules that this one is made of, by name, without theirs. */
+  *namedChildren(): Generator<[name: string, module: Module]> {
+    for (const [name, part] of this.parts()) if (part instanceof Module) yield [name, part];
+  }
+
+  /** This module and all below it, by name; this one's is "". A module that is used twice comes once. */
+  *namedModules(prefix = "", seen = new Set<Module>()): Generator<[name: string, module: Module]> {
+    if (seen.has(this)) return;
+    seen.add(this);
+    yield [prefix, this];
+    for (const [name, child] of this.namedChildren())
+      yield* child.namedModules(joinName(prefix, name), seen);
+  }
+
+  private *namedTensors(): Generator<[name: string, tensor: Tensor]> {
+    for (const [prefix, module] of this.namedModules())
+      for (const [name, part] of module.parts())
+        if (part instanceof Tensor) yield [joinName(prefix, name), part];
+  }
+
+  /** All parameters by name; one that is shared comes once. */
+  *namedParameters(): Generator<[name: string, parameter: Parameter]> {
+    const seen = new Set<Tensor>();
+    for (const [name, part] of this.namedTensors()) {
+      if (!(part instanceof Parameter) || seen.has(part)) continue;
+      seen.add(part);
+      yield [name, part];
+    }
+  }
+
+  /** All parameters, in the order of the fields. */
+  parameters(): Parameter[] {
+    return [...this.namedParameters()].map(([, parameter]) => parameter);
+  }
+
+  /** All buffers by name. */
+  *namedBuffers(): Generator<[name: string, buffer: Buffer]> {
+    for (const [name, part] of this.namedTensors()) if (part instanceof Buffer) yield [name, part];
+  }
+
+  /** Parameters and buffers by name, under PyTorch's keys. The tensors themselves, not copies. */
+  stateDict(): Map<string, Tensor> {
+    return new Map(this.namedTensors());
+  }
+
+  /**
+   * Copies values into parameters and buffers by name. Nothing changes if anything is wrong.
+   *
+   * @throws GradusError if keys are missing or unexpected (unless `strict` is false); ShapeError if a shape or dtype differs.
+   */
+  loadStateDict(
+    state: Iterable<readonly [string, Tensor]>,
+    { strict = true }: { readonly strict?: boolean } = {},
+  ): LoadReport {
+    const given = new Map(state);
+    const own = this.stateDict();
+    const missingKeys = [...own.keys()].filter((key) => !given.has(key));
+    const unexpectedKeys = [...given.keys()].filter((key) => !own.has(key));
+    if (strict && missingKeys.length + unexpectedKeys.length > 0)
+      throw new GradusError(
+        "loadStateDict",
+        `missing keys: ${missingKeys.join(", ") || "none"}; ` +
+          `unexpected keys: ${unexpectedKeys.join(", ") || "none"}`,
+      );
+    const pairs = [...own].filter(([key]) => given.has(key));
+    for (const [key, target] of pairs) {
+      const value = given.get(key)!;
+      if (!sameShape(target.shape, value.shape) || target.dtype !== value.dtype) {
+        const [want, got] = [target, value].map((x) => x.dtype + formatShape(x.shape));
+        throw new ShapeError("loadStateDict", `${key}: expected ${want}, got ${got}`);
+      }
+    }
+    for (const [key, target] of pairs) target.assign(given.get(key)!);
+    return { missingKeys, unexpectedKeys };
+  }
+
+  /** Sets the mode of this module and all below it. */
+  train(mode = true): this {
+    for (const [, module] of this.namedModules()) module.mode = mode;
+    return this;
+  }
+
+  /** As `train(false)`: for evaluation. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Sets whether the parameters require grad: false freezes the module. */
+  requiresGrad(value = true): this {
+    for (const parameter of this.parameters()) parameter.requiresGrad = value;
+    return this;
+  }
+
+  /** Drops the gradients of all parameters. */
+  zeroGrad(): void {
+    for (const parameter of this.parameters()) parameter.grad = null;
+  }
+
+  /** What stands in parentheses when the module is printed. */
+  protected describe(): string {
+    return "";
+  }
+
+  /** The module and its parts as an indented list. */
+  toString(): string {
+    const lines = [...this.namedChildren()].map(
+      ([name, child]) => `  (${name}): ${child.toString().replaceAll("\n", "\n  ")}`,
+    );
+    const inner = lines.length > 0 ? `\n${lines.join("\n")}\n` : this.describe();
+    return `${this.constructor.name}(${inner})`;
+  }
+
+  /** What `console.log` shows in Node. @internal */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+}
+
+/** A module from one tensor to one tensor: what {@link Sequential} chains. */
+export abstract class Layer extends Module {
+  abstract override forward(x: Tensor): Tensor;
+}

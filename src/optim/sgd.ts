@@ -1,0 +1,94 @@
+/** Stochastic gradient descent. */
+import { ValueError } from "../core/errors.js";
+import type { Builder } from "../ir/builder.js";
+import type { Node } from "../ir/graph.js";
+import { checkNames, checkNumber } from "./numbers.js";
+import { Optimizer, type Params, type UpdateRule } from "./optimizer.js";
+
+export interface SGDOptions {
+  /** Learning rate; default 1e-3. */
+  readonly lr?: number;
+  /** Share of the last direction that is kept; default 0. */
+  readonly momentum?: number;
+  /** Share of the gradient that is left out of the direction; default 0. */
+  readonly dampening?: number;
+  /** Factor of the parameter that is added to its gradient (L2); default 0. */
+  readonly weightDecay?: number;
+  /** Looks one step ahead along the direction; needs momentum and no dampening. */
+  readonly nesterov?: boolean;
+}
+
+/** A float64 number in the dtype of a parameter. */
+export const asLike = (b: Builder, number: Node, like: Node): Node => b.convert(number, like.dtype);
+
+/** gradient + weightDecay · parameter. */
+export function decayed(b: Builder, gradient: Node, parameter: Node, weightDecay: Node): Node {
+  return b.add(gradient, b.multiply(parameter, asLike(b, weightDecay, parameter)));
+}
+
+const rule: UpdateRule = {
+  name: "SGD",
+  stateKinds: ({ momentum, dampening }) => ({
+    ...(momentum && { momentum_buffer: "parameter" as const }),
+    ...(momentum && dampening && { step: "scalar" as const }),
+  }),
+  apply(b, { parameter, gradient, state, numbers }, flags) {
+    const n = numbers as Record<"lr" | "momentum" | "dampening" | "weightDecay", Node>;
+    const g = flags.weightDecay ? decayed(b, gradient, parameter, n.weightDecay) : gradient;
+    const move = (direction: Node) =>
+      b.subtract(parameter, b.multiply(direction, asLike(b, n.lr, parameter)));
+    if (!flags.momentum) return { parameter: move(g), state: {} };
+    const momentum = asLike(b, n.momentum, parameter);
+    const { step } = state;
+    // The first gradient is taken whole, as in PyTorch.
+    const share = step && b.select(b.equal(step, 0), 1, b.subtract(1, n.dampening));
+    const taken = share ? b.multiply(g, asLike(b, share, parameter)) : g;
+    const buffer = b.add(b.multiply(state.momentum_buffer!, momentum), taken);
+    const direction = flags.nesterov ? b.add(g, b.multiply(buffer, momentum)) : buffer;
+    return {
+      parameter: move(direction),
+      state: { momentum_buffer: buffer, ...(step && { step: b.add(step, 1) }) },
+    };
+  },
+};
+
+const known = ["lr", "momentum", "dampening", "weightDecay", "nesterov"];
+
+/**
+ * Gradient descent with momentum, Nesterov's or plain (Sutskever et al., 2013), in PyTorch's form:
+ * v ← momentum·v + (1 − dampening)·(g + weightDecay·p), p ← p − lr·v.
+ *
+ * @throws ValueError for an option that is out of range or unknown.
+ * @example
+ * ```ts
+ * import { optim, tensor } from "gradus";
+ * const p = tensor([1], { requiresGrad: true });
+ * const optimizer = new optim.SGD([p], { lr: 0.5 });
+ * p.mul(p).sum().backward();
+ * optimizer.step();
+ * console.log(p.toArray()); // → [ 0 ]
+ * ```
+ */
+export class SGD extends Optimizer {
+  constructor(params: Params, options: SGDOptions = {}) {
+    super(rule, params, (group) => {
+      checkNames("SGD", { ...options, ...group }, known);
+      const merged: SGDOptions = { ...options, ...group };
+      const { lr = 1e-3, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false } = merged;
+      checkNumber("SGD", "lr", lr);
+      for (const [name, value] of Object.entries({ momentum, dampening, weightDecay }))
+        checkNumber("SGD", name, value);
+      if (nesterov && (momentum === 0 || dampening !== 0))
+        throw new ValueError("SGD", "nesterov needs momentum > 0 and dampening 0");
+      return {
+        numbers: { lr, momentum, dampening, weightDecay },
+        flags: {
+          momentum: momentum !== 0,
+          dampening: dampening !== 0,
+          weightDecay: weightDecay !== 0,
+          nesterov,
+        },
+      };
+    });
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * Runs an op: while a function is traced, by adding its lowering to the graph; else at once, as a small cached program
+ * on the current backend, noting on the tape what gradients will need. Read autograd.ts or trace.ts next.
+ */
+import { allocate, type DType, isFloat, type TypedArray } from "../core/dtype.js";
+import { formatShape, type Shape, sizeOf } from "../core/shape.js";
+import { Builder } from "../ir/builder.js";
+import { attributesKey, type Graph, type Node } from "../ir/graph.js";
+import { currentBackend } from "../backend/select.js";
+import { activeTrace, isGradEnabled, type TraceContext } from "./context.js";
+import { Routine, type Variant } from "./routine.js";
+import { Storage } from "./storage.js";
+import { TapeNode } from "./tape.js";
+import { Tensor } from "./tensor.js";
+
+/** Attributes of an op: what its lowering depends on besides the inputs' types. */
+export type OpAttributes = Readonly<Record<string, unknown>>;
+
+/** The meaning of an op: how it lowers to primitives. */
+export interface OpSpec<A extends OpAttributes = OpAttributes> {
+  readonly name: string;
+  /** The result has the first input's elements in the same order: in eager mode it shares their memory. */
+  readonly sharesMemory?: boolean;
+  lower(b: Builder, inputs: readonly Node[], attributes: A): Node | readonly Node[];
+}
+
+/** A concrete tensor over an array, which it takes over. */
+export function fromArray(data: TypedArray, shape: Shape, dtype: DType): Tensor {
+  return new Tensor(shape, dtype, { kind: "concrete", storage: new Storage(data) });
+}
+
+/** A number as a tensor without dims, of the dtype that it takes beside `like`. */
+export function scalarLike(value: number, like: Tensor): Tensor {
+  const dtype = scalarDType(value, like.dtype);
+  const trace = activeTrace();
+  if (trace) return trace.wrap(trace.builder.constant(value, dtype), false);
+  const data = allocate(dtype, 1);
+  data[0] = value;
+  return fromArray(data, [], dtype);
+}
+
+/** A whole number fits integers; any other number makes them float32; a float tensor keeps its dtype. */
+function scalarDType(value: number, beside: DType): DType {
+  if (isFloat(beside)) return beside;
+  if (!Number.isInteger(value)) return "float32";
+  return beside === "bool" ? "int32" : beside;
+}
+
+const asList = (nodes: Node | readonly Node[]): readonly Node[] =>
+  Array.isArray(nodes) ? nodes : [nodes as Node];
+
+const typeKey = (x: Tensor): string => `${x.dtype}${formatShape(x.shape)}`;
+
+const routines = new Map<string, Routine>();
+/** Past this many kept routines the oldest go: a program that never stops making new shapes must not grow for ever. */
+const maxRoutines = 4096;
+
+function buildRoutine(spec: OpSpec, inputs: readonly Tensor[], attributes: OpAttributes): Routine {
+  const b = new Builder(spec.name);
+  const nodes = inputs.map((x, i) => b.input(i, x.shape, x.dtype));
+  const graph: Graph = { inputs: nodes, outputs: asList(spec.lower(b, nodes, attributes)) };
+  return new Routine(spec.name, graph);
+}
+
+function routineFor(spec: OpSpec, inputs: readonly Tensor[], attributes: OpAttributes): Routine {
+  const key = `${spec.name} ${attributesKey(attributes)} ${inputs.map(typeKey).join()}`;
+  let routine = routines.get(key);
+  if (!routine) {
+    routine = buildRoutine(spec, inputs, attributes);
+    if (routines.size >= maxRoutines) routines.delete(routines.keys().next().value!);
+    routines.set(key, routine);
+  }
+  return routine;
+}
+
+/** Runs an op on tensors; gives its outputs. */
+export function apply<A extends OpAttributes>(
+  spec: OpSpec<A>,
+  inputs: readonly Tensor[],
+  attributes: A,
+): Tensor[] {
+  const trace = activeTrace();
+  if (trace) return applyTraced(trace, spec as unknown as OpSpec, inputs, attributes);
+  const routine = routineFor(spec as unknown as OpSpec, inputs, attributes);
+  return callRoutine(routine, inputs, spec.sharesMemory);
+}
+
+/** {@link apply} for an op with one output. */
+export const applyOne = <A extends OpAttributes>(
+  spec: OpSpec<A>,
+  inputs: readonly Tensor[],
+  attributes: A,
+): Tensor => apply(spec, inputs, attributes)[0]!;
+
+function applyTraced(
+  trace: TraceContext,
+  spec: OpSpec,
+  inputs: readonly Tensor[],
+  attributes: OpAttributes,
+): Tensor[] {
+  const nodes = inputs.map((x) => trace.nodeOf(x));
+  const flows = inputs.some((x) => x.requiresGrad);
+  const b = trace.builder;
+  const before = b.origin;
+  b.origin = spec.name;
+  try {
+    return asList(spec.lower(b, nodes, attributes)).map((node) => {
+      const requiresGrad = flows && isFloat(node.dtype) && isGradEnabled();
+      return trace.wrap(flows && !requiresGrad ? b.stopGradient(node) : node, requiresGrad);
+    });
+  } finally {
+    b.origin = before;
+  }
+}
+
+/** Calls a routine now, on concrete tensors, and records it where a gradient is wanted. */
+export function callRoutine(
+  routine: Routine,
+  inputs: readonly Tensor[],
+  sharesMemory = false,
+): Tensor[] {
+  const records = isGradEnabled() && inputs.some((x) => x.requiresGrad);
+  const wanted = inputs.map((x) => records && x.requiresGrad && isFloat(x.dtype));
+  const variant = routine.variant(wanted);
+  const outputs = sharesMemory ? shareMemory(variant, inputs) : runVariant(variant, inputs);
+  if (records) {
+    const node = new TapeNode(variant, wanted, inputs, outputs);
+    outputs.forEach((tensor, index) => {
+      if (!isFloat(tensor.dtype)) return;
+      tensor.tape = { node, index };
+      tensor.requiresGrad = true;
+    });
+  }
+  return outputs.slice(0, variant.outputCount);
+}
+
+function runVariant(variant: Variant, inputs: readonly Tensor[]): Tensor[] {
+  const arrays = inputs.map((x) => x.storageFor(variant.name).data);
+  const outputs = variant.graph.outputs.map(({ shape, dtype }) => {
+    const data = allocate(dtype, sizeOf(shape));
+    arrays.push(data);
+    return fromArray(data, shape, dtype);
+  });
+  variant.executable(currentBackend()).run(arrays);
+  return outputs;
+}
+
+function shareMemory({ name, graph }: Variant, [x]: readonly Tensor[]): Tensor[] {
+  const storage = x!.storageFor(name);
+  return graph.outputs.map(
+    ({ shape, dtype }) => new Tensor(shape, dtype, { kind: "concrete", storage }),
+  );
+}
+
+/**
+ * Runs a multi-tensor update: the op's outputs become the new values of `targets`, in place. `key`
+ * names the op, its attributes and its tensors' types, for the cache.
+ */
+export function update<A extends OpAttributes>(
+  spec: OpSpec<A>,
+  targets: readonly Tensor[],
+  others: readonly Tensor[],
+  attributes: A,
+): void {
+  const trace = activeTrace();
+  const inputs = [...targets, ...others];
+  if (trace) {
+    const values = applyTraced(trace, spec as unknown as OpSpec, inputs, attributes);
+    targets.forEach((target, i) => trace.assign(target, values[i]!));
+    return;
+  }
+  const key = `update ${spec.name} ${attributesKey(attributes)} ${inputs.map(typeKey).join()}`;
+  let routine = routines.get(key);
+  if (!routine) {
+    const { graph, name } = buildRoutine(spec as unknown as OpSpec, inputs, attributes);
+    routine = new Routine(name, graph, targets.map((_, i) => [i, i] as const));
+    routines.set(key, routine);
+  }
+  const stores = targets.map((target) => target.storageFor(spec.name));
+  const arrays = inputs.map((x) => x.storageFor(spec.name).data);
+  const variant = routine.variant(inputs.map(() => false));
+  variant.executable(currentBackend()).run([...arrays, ...stores.map((s) => s.data)]);
+  for (const store of stores) store.version++;
+}

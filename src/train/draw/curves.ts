@@ -1,0 +1,161 @@
+/**
+ * The curves of a training run as one SVG file: loss by step, and accuracy (or loss) by epoch on training and test
+ * data. Read chart.ts for how a panel is drawn.
+ */
+import { ValueError } from "../../core/errors.js";
+import { drawPanel, type Line, type Panel, type Point } from "./chart.js";
+import { drawing, look, textAt } from "./svg.js";
+
+/** The loss of one optimizer step. */
+export interface StepRecord {
+  readonly step: number;
+  readonly loss: number;
+}
+
+/** What was measured at the end of an epoch, counted from 1; accuracies from 0 to 1. */
+export interface EpochRecord {
+  readonly epoch: number;
+  /** The optimizer steps done by then: with it the test loss is drawn among the steps too. */
+  readonly step?: number;
+  readonly trainLoss?: number;
+  readonly testLoss?: number;
+  readonly trainAccuracy?: number;
+  readonly testAccuracy?: number;
+}
+
+export interface RunCurves {
+  readonly steps: readonly StepRecord[];
+  readonly epochs: readonly EpochRecord[];
+}
+
+export interface CurvesOptions {
+  readonly title?: string;
+  /** A smaller line under the title. */
+  readonly subtitle?: string;
+  /** How losses are spread; default `linear`. */
+  readonly lossScale?: "linear" | "log";
+  /** Weight of the past in the smoothed line, from 0 (none) to below 1; default fits the number of steps. */
+  readonly smoothing?: number;
+}
+
+const [panelWidth, panelHeight, margin, space] = [560, 380, 24, 20];
+/** A line has at most so many points: more than two a dot of the paper cannot be seen. */
+const maxPoints = 1000;
+
+/**
+ * Draws the curves of a run: on the left the loss of each step with a smoothed line (and the test loss of each epoch), on the
+ * right accuracy by epoch on training and test data, or the losses where no accuracy was measured.
+ *
+ * @returns an SVG file as text, which a browser shows as it is.
+ * @throws ValueError for a smoothing outside [0, 1).
+ * @example
+ * ```ts
+ * import { curvesSvg } from "gradus/train";
+ * const steps = [2.3, 1.1, 0.6, 0.4].map((loss, i) => ({ step: i + 1, loss }));
+ * const epochs = [{ epoch: 1, trainAccuracy: 0.8, testAccuracy: 0.78 }];
+ * console.log(curvesSvg({ steps, epochs }, { title: "LeNet-5" }).slice(0, 4)); // → <svg
+ * ```
+ */
+export function curvesSvg(curves: RunCurves, options: CurvesOptions = {}): string {
+  const title = options.title ?? "Training";
+  const panels = [stepPanel(curves, options), epochPanel(curves, options)];
+  const top = options.subtitle ? 84 : 64;
+  const width = 2 * margin + panels.length * panelWidth + space;
+  const parts = [textAt(title, margin, 42, 22, { "font-weight": 700 })];
+  if (options.subtitle) parts.push(textAt(options.subtitle, margin, 66, 14, { fill: look.pale }));
+  panels.forEach((panel, i) => {
+    const left = margin + i * (panelWidth + space);
+    parts.push(drawPanel(panel, { left, top, width: panelWidth, height: panelHeight }));
+  });
+  return drawing(width, top + panelHeight + margin, title, parts);
+}
+
+function stepPanel({ steps, epochs }: RunCurves, options: CurvesOptions): Panel {
+  const raw: Point[] = steps.map(({ step, loss }) => [step, loss]);
+  const weight = options.smoothing ?? defaultSmoothing(steps.length);
+  if (!(weight >= 0 && weight < 1))
+    throw new ValueError("curvesSvg", `smoothing is ${weight}; expected 0 to below 1`);
+  const lines: Line[] = [
+    { points: thin(raw), colour: look.blue, faint: weight > 0 },
+    { name: "training", points: thin(smooth(raw, weight)), colour: look.blue },
+  ];
+  const tests = epochs.flatMap(({ step, testLoss }): Point[] =>
+    step === undefined || testLoss === undefined ? [] : [[step, testLoss]],
+  );
+  if (tests.length > 0)
+    lines.push({ name: "test", points: tests, colour: look.orange, dots: tests.length <= 50 });
+  const bad = steps.find(({ loss }) => !Number.isFinite(loss));
+  return {
+    title: options.lossScale === "log" ? "Loss (logarithmic)" : "Loss",
+    xLabel: "step",
+    lines: weight > 0 ? lines : lines.slice(1),
+    yKind: options.lossScale ?? "linear",
+    wholeX: true,
+    ...(options.lossScale === "log" ? {} : lossBounds(lines)),
+    ...(bad ? { note: `not finite at step ${bad.step}` } : {}),
+  };
+}
+
+/** The axis of losses that are all positive does not go below 0. */
+function lossBounds(lines: readonly Line[]): Pick<Panel, "yBounds"> {
+  const negative = lines.some(({ points }) => points.some(([, loss]) => loss < 0));
+  return negative ? {} : { yBounds: [0, Number.POSITIVE_INFINITY] };
+}
+
+type Measure = "trainLoss" | "testLoss" | "trainAccuracy" | "testAccuracy";
+
+function epochPanel({ epochs }: RunCurves, options: CurvesOptions): Panel {
+  const dots = epochs.length <= 50;
+  const line = (name: string, measure: Measure, colour: string): Line => {
+    const points = epochs.map((record): Point => [record.epoch, record[measure] ?? Number.NaN]);
+    return { name, points, colour, dots };
+  };
+  const hasAccuracy = epochs.some((e) => (e.trainAccuracy ?? e.testAccuracy) !== undefined);
+  const lines = hasAccuracy
+    ? [line("training", "trainAccuracy", look.blue), line("test", "testAccuracy", look.orange)]
+    : [line("training", "trainLoss", look.blue), line("test", "testLoss", look.orange)];
+  const shared = { xLabel: "epoch", lines, wholeX: true };
+  if (!hasAccuracy) {
+    const yKind = options.lossScale ?? "linear";
+    return { ...shared, title: "Loss by epoch", yKind, ...lossBounds(lines) };
+  }
+  const last = epochs.findLast((e) => e.testAccuracy !== undefined)?.testAccuracy;
+  const end = last === undefined ? "" : `: ${(last * 100).toFixed(2)}% on test data`;
+  return { ...shared, title: `Accuracy${end}`, percent: true, yBounds: [0, 1] };
+}
+
+/** No smoothing for a few steps, about a fiftieth of the run for many. */
+function defaultSmoothing(count: number): number {
+  return count < 30 ? 0 : 1 - 1 / Math.min(200, Math.max(5, count / 50));
+}
+
+/** An exponential moving average that starts unbiased, as Adam's moments do; it leaves out what is not finite. */
+function smooth(points: readonly Point[], weight: number): Point[] {
+  let [sum, total] = [0, 0];
+  return points.map(([step, loss]) => {
+    if (!Number.isFinite(loss)) return [step, Number.NaN];
+    sum = weight * sum + (1 - weight) * loss;
+    total = weight * total + (1 - weight);
+    return [step, sum / total];
+  });
+}
+
+/** Keeps the least and the greatest value of each stretch of a long line, so that peaks stay. */
+function thin(points: readonly Point[]): readonly Point[] {
+  if (points.length <= maxPoints) return points;
+  const stretch = Math.ceil((2 * points.length) / maxPoints);
+  const kept: Point[] = [];
+  for (let start = 0; start < points.length; start += stretch) {
+    let [low, high] = [start, start];
+    const end = Math.min(start + stretch, points.length);
+    for (let i = start + 1; i < end; i++) {
+      if (points[i]![1] < points[low]![1]) low = i;
+      if (points[i]![1] > points[high]![1]) high = i;
+    }
+    const gap = points.slice(start, end).find(([, y]) => !Number.isFinite(y));
+    if (gap) kept.push(gap);
+    for (const i of low === high ? [low] : [Math.min(low, high), Math.max(low, high)])
+      kept.push(points[i]!);
+  }
+  return kept;
+}

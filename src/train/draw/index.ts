@@ -1,0 +1,12 @@
+/**
+ * Pictures of a run: its curves and confusion matrix as SVG text, its mistakes as pixels. Works in a browser too.
+ */
+export { type ConfusionOptions, confusionSvg } from "./confusion.js";
+export {
+  type CurvesOptions,
+  curvesSvg,
+  type EpochRecord,
+  type RunCurves,
+  type StepRecord,
+} from "./curves.js";
+export { type MistakesOptions, mistakesPicture } from "./mistakes.js";

@@ -1,0 +1,2 @@
+/** Contents of `vision`. */
+export { LeNet5, type LeNetOptions } from "./models/lenet.js";
