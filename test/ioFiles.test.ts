@@ -1,4 +1,7 @@
-/** Files: whole or not at all, with a full disk in the way; logs that survive a kill; gzip with limits. */
+/**
+ * Files: whole or not at all, with a full disk in the way; logs that survive a kill; gzip with
+ * limits.
+ */
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";

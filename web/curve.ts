@@ -1,7 +1,7 @@
 /** Draws the loss of each step, and its running mean, as an SVG with a logarithmic scale. lenet.ts feeds it. */
 
 const svgNamespace = "http://www.w3.org/2000/svg";
-const [width, height] = [640, 220];
+const [width, height] = [760, 220];
 const margin = { left: 44, right: 8, top: 10, bottom: 24 };
 const ticks = [0.01, 0.03, 0.1, 0.3, 1, 3];
 

@@ -160,11 +160,10 @@ template <typename T>
 void WeightGrad<T>::sumColumns(int64_t first, int64_t images, int64_t group, int64_t column,
                                int count, T* to) {
   const ConvolutionPass& pass = plan_.passes[0];
-  int64_t sources[kGradColumns], targets[kGradColumns];
+  int64_t sources[kGradColumns];
   for (int j = 0; j < count; j++) {
     const int64_t channel = (column + j) / kernel_, tap = (column + j) % kernel_;
     sources[j] = channel * plan_.channelSize + pass.taps[static_cast<size_t>(tap)];
-    targets[j] = channel * kernel_ + pass.kernels[static_cast<size_t>(tap)];
   }
   const T* b = planes_ + (first * plan_.c + group * groupChannels_) * plan_.channelSize;
   for (int64_t row = 0; row < groupResults_; row += kGradRows) {
@@ -175,7 +174,7 @@ void WeightGrad<T>::sumColumns(int64_t first, int64_t images, int64_t group, int
                                 plan_.c * plan_.channelSize, sums);
     for (int i = 0; i < rows; i++)
       for (int j = 0; j < count; j++)
-        to[(row + i) * columns_ + targets[j]] += sums[i * kGradColumns + j];
+        to[(row + i) * columns_ + column + j] += sums[i * kGradColumns + j];
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Data sets: a length and a way to get examples. The loader asks for many at once where a data set can gather
- * them, and stacks single ones where it cannot. Read loader.ts next.
+ * Data sets: a length and a way to get examples. The loader asks for many at once where a data set
+ * can gather them, and stacks single ones where it cannot. Read loader.ts next.
  */
 import { allocate, type TypedArray } from "../core/dtype.js";
 import { GradusError, ShapeError, ValueError } from "../core/errors.js";
@@ -8,15 +8,18 @@ import { formatShape, sameShape, sizeOf } from "../core/shape.js";
 import { type ArrayData, checkArrayData } from "../io/arrayData.js";
 import { chooseSeed, permutation, type SeedOptions } from "./order.js";
 
-/** One example: its parts in order, such as picture and label. A number is a label: it becomes int32. */
+/**
+ * One example: its parts in order, such as picture and label. A number is a label: it becomes
+ * int32.
+ */
 export type Example = readonly (ArrayData | number)[];
 
 /** The parts of an example stacked over a batch, each with the batch as its first dim. */
 export type BatchArrays<E extends Example> = { -readonly [K in keyof E]: ArrayData };
 
 /**
- * What a {@link DataLoader} takes. `get` is enough; it may return a promise (then iterate with `for await`).
- * `gather` makes a batch at once where that is faster.
+ * What a {@link DataLoader} takes. `get` is enough; it may return a promise (then iterate with `for
+ * await`). `gather` makes a batch at once where that is faster.
  */
 export interface Dataset<E extends Example = Example> {
   /** The number of examples. */
@@ -58,8 +61,8 @@ function copyRows(data: TypedArray, indices: Int32Array, size: number, out: Type
 }
 
 /**
- * Examples that lie in tensors: example i is row i of each, `([N, …], [N, …], …)`. Nothing is copied or
- * converted until a batch is gathered, so pictures can stay uint8.
+ * Examples that lie in tensors: example i is row i of each, `([N, …], [N, …], …)`. Nothing is
+ * copied or converted until a batch is gathered, so pictures can stay uint8.
  *
  * @throws ShapeError where the tensors differ in their first dim or one is a scalar.
  * @example
@@ -136,8 +139,8 @@ export class Subset<E extends Example> implements Dataset<E> {
 /**
  * Splits a data set at random into parts that do not overlap.
  *
- * @param lengths the size of each part, all together the data set's; or fractions that sum to 1, where what
- * rounding down leaves over goes to the parts in turn.
+ * @param lengths the size of each part, all together the data set's; or fractions that sum to 1,
+ * where what rounding down leaves over goes to the parts in turn.
  * @param options.seed the same seed gives the same parts.
  * @example
  * ```ts
@@ -170,7 +173,8 @@ function splitSizes(total: number, lengths: readonly number[]): number[] {
   if (Math.abs(sum - 1) > 1e-6) {
     throw new ValueError(
       op,
-      `lengths [${lengths.join(", ")}] sum to ${sum}; expected ${total}, or fractions that sum to 1`,
+      `lengths [${lengths.join(", ")}] sum to ${sum}; ` +
+        `expected ${total}, or fractions that sum to 1`,
     );
   }
   const sizes = lengths.map((fraction) => Math.floor(fraction * total + 1e-9));

@@ -1,6 +1,7 @@
 /**
- * The IDX format of MNIST and its relatives (http://yann.lecun.com/exdb/mnist/): two zero bytes, an element type, the
- * number of dims, each size as 4 big-endian bytes, then the values, big-endian too. Read sources/labelled.ts next.
+ * The IDX format of MNIST and its relatives (http://yann.lecun.com/exdb/mnist/): two zero bytes, an
+ * element type, the number of dims, each size as 4 big-endian bytes, then the values, big-endian
+ * too. Read sources/labelled.ts next.
  */
 import { allocate, type DType } from "../core/dtype.js";
 import { FormatError, ValueError } from "../core/errors.js";
@@ -66,10 +67,12 @@ const types: ReadonlyMap<number, IdxType> = new Map<number, IdxType>([
 const magicBytes = 4;
 
 /**
- * Reads the bytes of an IDX file. Types uint8, int32, float32 and float64 are kept; int8 and int16 become int32.
+ * Reads the bytes of an IDX file. Types uint8, int32, float32 and float64 are kept; int8 and int16
+ * become int32.
  *
  * @param options.source what to call the bytes in errors, such as a file's name.
- * @throws FormatError, saying what came and what was expected, for anything that is not exactly such a file.
+ * @throws FormatError, saying what came and what was expected, for anything that is not exactly
+ * such a file.
  * @example
  * ```ts
  * import { data } from "gradus";
@@ -119,7 +122,8 @@ const codes = { uint8: 0x08, bool: 0x08, int32: 0x0c, float32: 0x0d, float64: 0x
 /**
  * Writes an array as the bytes of an IDX file; `bool` becomes uint8.
  *
- * @throws ValueError for more than 255 dims; ShapeError, DTypeError for an array that contradicts itself.
+ * @throws ValueError for more than 255 dims; ShapeError, DTypeError for an array that contradicts
+ * itself.
  * @example
  * ```ts
  * import { data } from "gradus";

@@ -1,6 +1,6 @@
 /**
- * The data room: data sets, batches, and the formats that data and weights come in. Everything here works in a
- * browser too; node.ts loads folders.
+ * The data room: data sets, batches, and the formats that data and weights come in. Everything here
+ * works in a browser too; node.ts loads folders.
  */
 export * from "../io/browser.js";
 export {

@@ -1,6 +1,6 @@
 /**
- * Batches of a data set as tensors, in an order that depends on seed and epoch alone. Read prefetch.ts for how batches
- * are made ahead, order.ts for the order.
+ * Batches of a data set as tensors, in an order that depends on seed and epoch alone. Read
+ * prefetch.ts for how batches are made ahead, order.ts for the order.
  */
 import { GradusError, ValueError } from "../core/errors.js";
 import { type ArrayData, checkArrayData } from "../io/arrayData.js";
@@ -32,9 +32,10 @@ export interface IterateOptions {
 }
 
 /**
- * Walks over a data set in batches, with `for … of`, or with `for await … of` to have the next batches made while a
- * compiled step runs. Each walk is one epoch: with `shuffle` the order is a function of (seed, epoch), and the epoch
- * counts up by itself from 0 unless {@link DataLoader.setEpoch} sets it.
+ * Walks over a data set in batches, with `for … of`, or with `for await … of` to have the next
+ * batches made while a compiled step runs. Each walk is one epoch: with `shuffle` the order is a
+ * function of (seed, epoch), and the epoch counts up by itself from 0 unless {@link
+ * DataLoader.setEpoch} sets it.
  *
  * @throws ValueError for options out of range.
  * @example
@@ -94,7 +95,9 @@ export class DataLoader<E extends Example> implements Iterable<Batch<E>>, AsyncI
     return this.iterateAsync();
   }
 
-  /** As `for … of` walks, from a batch in the middle on: the same batches as a whole walk has there. */
+  /**
+   * As `for … of` walks, from a batch in the middle on: the same batches as a whole walk has there.
+   */
   iterate(options: IterateOptions = {}): IterableIterator<Batch<E>> {
     return this.#walk(this.#begin(options));
   }
@@ -157,7 +160,9 @@ function checkCount(op: string, name: string, value: number, least: number): num
   return value;
 }
 
-/** Takes the array's memory as a tensor's, without a copy: a batch's arrays belong to nobody else. */
+/**
+ * Takes the array's memory as a tensor's, without a copy: a batch's arrays belong to nobody else.
+ */
 export function toTensor(array: ArrayData): Tensor {
   if (array instanceof Tensor) return array;
   checkArrayData("toTensor", "the array", array);

@@ -1,6 +1,7 @@
 /**
- * Data sets from folders on disk: MNIST and everything in its format (Fashion-MNIST, KMNIST …), and the handwritten
- * digits that come with the package. Node only. Read idx.ts for the format, sources/labelled.ts for the checks.
+ * Data sets from folders on disk: MNIST and everything in its format (Fashion-MNIST, KMNIST …), and
+ * the handwritten digits that come with the package. Node only. Read idx.ts for the format,
+ * sources/labelled.ts for the checks.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -22,10 +23,11 @@ export interface IdxFolderOptions extends LabelOptions {
 
 /**
  * Loads a data set of labelled pictures from a folder with MNIST's four files, gzipped or not:
- * `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`.
+ * `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte`,
+ * `t10k-labels-idx1-ubyte`.
  *
- * @throws FormatError for a damaged file or labels that do not fit, naming the file and the label's index;
- * FileError where a file is missing.
+ * @throws FormatError for a damaged file or labels that do not fit, naming the file and the label's
+ * index; FileError where a file is missing.
  * @example
  * ```ts ignore
  * import { loadIdxFolder } from "gradus/data/node";
@@ -44,11 +46,11 @@ export async function loadIdxFolder(
 }
 
 /**
- * Loads the handwritten digits that come with the package: 10,000 of MNIST's, 8,000 to train on and 2,000 (200 a class)
- * to test with, pictures uint8 `[N, 28, 28]`.
+ * Loads the handwritten digits that come with the package: 10,000 of MNIST's, 8,000 to train on and
+ * 2,000 (200 a class) to test with, pictures uint8 `[N, 28, 28]`.
  *
  * @example
- * ```ts ignore
+ * ```ts
  * import { loadDigits } from "gradus/data/node";
  * const { train } = await loadDigits();
  * console.log(train.images.shape); // → [ 8000, 28, 28 ]

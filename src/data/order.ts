@@ -1,6 +1,6 @@
 /**
- * The order in which examples are taken: a permutation that depends on seed and epoch alone, so that a
- * resumed run sees what an uninterrupted one would have. Read loader.ts next.
+ * The order in which examples are taken: a permutation that depends on seed and epoch alone, so
+ * that a resumed run sees what an uninterrupted one would have. Read loader.ts next.
  */
 import { ValueError } from "../core/errors.js";
 import { philox } from "../core/random.js";
@@ -24,7 +24,7 @@ class IndexSource {
   }
 
   below(bound: number): number {
-    // Words past the last multiple of the bound would favour small remainders: they are drawn again.
+    // Words past the last multiple of the bound would favour small remainders: drawn again.
     const limit = twoTo32 - (twoTo32 % bound);
     for (;;) {
       if (this.#used === 4) this.#refill();

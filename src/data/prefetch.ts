@@ -4,8 +4,9 @@
  */
 
 /**
- * Walks over batches `from` to `end`, keeping up to `ahead` of them ready. Each is made in a task of its own, so that
- * whatever the program started when it got a batch has begun before the next one is made.
+ * Walks over batches `from` to `end`, keeping up to `ahead` of them ready. Each is made in a task
+ * of its own, so that whatever the program started when it got a batch has begun before the next
+ * one is made.
  */
 export function prefetchBatches<B>(
   make: (batch: number) => B | Promise<B>,
@@ -66,7 +67,10 @@ export function prefetchBatches<B>(
   };
 }
 
-/** Runs `task` after everything that is already due. A timer would do, but waits a millisecond and more. */
+/**
+ * Runs `task` after everything that is already due. A timer would do, but waits a millisecond and
+ * more.
+ */
 function runAsTask(task: () => void): void {
   if (typeof setImmediate === "function") {
     setImmediate(task);

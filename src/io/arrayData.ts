@@ -1,6 +1,6 @@
 /**
- * What files and data sets hold: values of one type with a shape. A Tensor is one too, so whatever takes an
- * `ArrayData` takes tensors. Read safetensors.ts next.
+ * What files and data sets hold: values of one type with a shape. A Tensor is one too, so whatever
+ * takes an `ArrayData` takes tensors. Read safetensors.ts next.
  */
 import { type DType, dtypeTable, type TypedArray } from "../core/dtype.js";
 import { DTypeError, ShapeError } from "../core/errors.js";
@@ -13,7 +13,9 @@ export interface ArrayData {
   readonly data: TypedArray;
 }
 
-/** Throws unless the typed array is of the element type and holds as many values as the shape says. */
+/**
+ * Throws unless the typed array is of the element type and holds as many values as the shape says.
+ */
 export function checkArrayData(op: string, name: string, array: ArrayData): void {
   const expected = dtypeTable[array.dtype]?.array;
   if (!expected || !(array.data instanceof expected)) {
@@ -26,7 +28,8 @@ export function checkArrayData(op: string, name: string, array: ArrayData): void
   if (size !== array.data.length) {
     throw new ShapeError(
       op,
-      `${name} has shape ${formatShape(array.shape)} (${size} elements) but ${array.data.length} values`,
+      `${name} has shape ${formatShape(array.shape)} (${size} elements) ` +
+        `but ${array.data.length} values`,
     );
   }
 }

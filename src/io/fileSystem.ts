@@ -1,11 +1,14 @@
 /**
- * The few calls that writing a file takes, as an interface, so that a test can put a full or broken disk in their
- * place; and the error that says what to do about a file. Node only. Read files.ts next.
+ * The few calls that writing a file takes, as an interface, so that a test can put a full or broken
+ * disk in their place; and the error that says what to do about a file. Node only. Read files.ts
+ * next.
  */
 import * as fs from "node:fs";
 import { GradusError } from "../core/errors.js";
 
-/** A file or folder that could not be read or written: `path` names it, `code` is the system's word. */
+/**
+ * A file or folder that could not be read or written: `path` names it, `code` is the system's word.
+ */
 export class FileError extends GradusError {
   readonly path: string;
   /** Such as `ENOENT` or `ENOSPC`; empty where the system gave none. */
@@ -53,7 +56,10 @@ const advice: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "the name is too long for this disk",
 };
 
-/** Turns a system error into one that names the path and what to do; leaves Gradus's own errors alone. */
+/**
+ * Turns a system error into one that names the path and what to do; leaves Gradus's own errors
+ * alone.
+ */
 export function fileError(op: string, path: string, error: unknown): Error {
   if (error instanceof GradusError) return error;
   const code = (error as NodeJS.ErrnoException)?.code ?? "";

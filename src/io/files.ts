@@ -20,9 +20,9 @@ export interface ReadOptions {
 }
 
 /**
- * Writes a file so that no half of it is ever seen under its name: into a temporary file beside it, which is
- * flushed to the disk and then renamed. When anything fails the temporary file is removed and a file that had the
- * name before is as it was.
+ * Writes a file so that no half of it is ever seen under its name: into a temporary file beside it,
+ * which is flushed to the disk and then renamed. When anything fails the temporary file is removed
+ * and a file that had the name before is as it was.
  *
  * @param content the bytes, or pieces of them in order.
  * @throws FileError that names the path and what to do.
@@ -88,7 +88,8 @@ export function readFileLimited(path: string, options: ReadOptions): Uint8Array<
 }
 
 /**
- * Reads a whole file and inflates it if it is gzipped; `maxBytes` limits what is read and what comes out.
+ * Reads a whole file and inflates it if it is gzipped; `maxBytes` limits what is read and what
+ * comes out.
  */
 export async function readFileGunzip(path: string, options: ReadOptions): Promise<Uint8Array> {
   const bytes = readFileLimited(path, options);
@@ -129,7 +130,10 @@ function realPath(path: string): string {
   }
 }
 
-/** Makes the renaming itself lasting; some systems cannot open folders, and there it need not be asked for. */
+/**
+ * Makes the renaming itself lasting; some systems cannot open folders, and there it need not be
+ * asked for.
+ */
 function syncFolder(files: FileSystem, folder: string): void {
   let file: number;
   try {

@@ -1,6 +1,6 @@
 /**
- * Gzip by the web standard's streams, which Node and browsers share. A small file can claim to hold any
- * amount, so inflating stops at a limit. Read files.ts next.
+ * Gzip by the web standard's streams, which Node and browsers share. A small file can claim to hold
+ * any amount, so inflating stops at a limit. Read files.ts next.
  */
 import { FormatError, ValueError } from "../core/errors.js";
 
@@ -11,7 +11,10 @@ export interface GunzipOptions {
   readonly source?: string;
 }
 
-/** Inflated bytes are counted between slices of this size: a bomb gets at most 1,032 times as far past the limit. */
+/**
+ * Inflated bytes are counted between slices of this size: a bomb gets at most 1,032 times as far
+ * past the limit.
+ */
 const sliceBytes = 65_536;
 
 /** Whether the bytes begin as gzip's do. */
@@ -20,7 +23,8 @@ export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes
 /**
  * Inflates gzipped bytes.
  *
- * @throws FormatError for bytes that are not gzip, are cut off or damaged, or hold more than `maxBytes`.
+ * @throws FormatError for bytes that are not gzip, are cut off or damaged, or hold more than
+ * `maxBytes`.
  * @example
  * ```ts
  * import { data } from "gradus";
@@ -58,7 +62,8 @@ export async function gunzip(bytes: Uint8Array, options: GunzipOptions): Promise
 }
 
 /**
- * Compresses bytes as gzip, with no name and no time in it: equal bytes give equal files on one engine.
+ * Compresses bytes as gzip, with no name and no time in it: equal bytes give equal files on one
+ * engine.
  *
  * @example
  * ```ts

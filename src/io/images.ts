@@ -1,6 +1,6 @@
 /**
- * Pictures on disk: decoded for a model to look at, and written as PNG. Decoding takes the optional package
- * sharp, loaded only here. Node only. Read png.ts for the writer.
+ * Pictures on disk: decoded for a model to look at, and written as PNG. Decoding takes the optional
+ * package sharp, loaded only here. Node only. Read png.ts for the writer.
  */
 import { FormatError, GradusError, ValueError } from "../core/errors.js";
 import { readFileLimited, type WriteOptions, writeFileAtomic } from "./files.js";
@@ -12,13 +12,19 @@ export interface ReadGreyscaleOptions {
   /** Height of the result in pixels. */
   readonly height: number;
   /**
-   * `contain` (default) keeps the whole picture and its proportions and fills up with the background, `cover`
-   * fills the frame and cuts off what sticks out, `fill` stretches.
+   * `contain` (default) keeps the whole picture and its proportions and fills up with the
+   * background, `cover` fills the frame and cuts off what sticks out, `fill` stretches.
    */
   readonly fit?: "contain" | "cover" | "fill";
-  /** Swap black and white, for dark strokes on light paper where a model was trained on the opposite. */
+  /**
+   * Swap black and white, for dark strokes on light paper where a model was trained on the
+   * opposite.
+   */
   readonly invert?: boolean;
-  /** Grey from 0 to 1 behind transparent pixels and beside a contained picture, before inverting; default 0. */
+  /**
+   * Grey from 0 to 1 behind transparent pixels and beside a contained picture, before inverting;
+   * default 0.
+   */
   readonly background?: number;
   /** Refuse pictures of more pixels than this; default 2²⁶ (67 million). */
   readonly maxPixels?: number;
@@ -36,11 +42,11 @@ const formats = new Set(["png", "jpeg", "webp", "gif", "tiff", "avif", "heif"]);
 const maxFileBytes = 2 ** 28;
 
 /**
- * Reads a picture (PNG, JPEG, WebP, GIF, TIFF or AVIF) as grey values of the size a model takes. Turned upright
- * as its camera noted; of several frames the first is taken.
+ * Reads a picture (PNG, JPEG, WebP, GIF, TIFF or AVIF) as grey values of the size a model takes.
+ * Turned upright as its camera noted; of several frames the first is taken.
  *
- * @throws FormatError naming the file for one that is damaged or no picture; FileError where it cannot be read;
- * GradusError where sharp is not installed.
+ * @throws FormatError naming the file for one that is damaged or no picture; FileError where it
+ * cannot be read; GradusError where sharp is not installed.
  * @example
  * ```ts
  * import { mkdtempSync } from "node:fs";

@@ -1,5 +1,6 @@
 /**
- * The io room for Node: formats, files, logs and pictures. What also works in a browser is in browser.ts.
+ * The io room for Node: formats, files, logs and pictures. What also works in a browser is in
+ * browser.ts.
  */
 export * from "./browser.js";
 export { FileError, type FileSystem, nodeFileSystem } from "./fileSystem.js";

@@ -1,6 +1,6 @@
 /**
- * Logs of one JSON value a line, only ever appended to, so that a run that is killed leaves every line but perhaps the
- * last one whole. Node only. Read fileSystem.ts for what it asks of the disk.
+ * Logs of one JSON value a line, only ever appended to, so that a run that is killed leaves every
+ * line but perhaps the last one whole. Node only. Read fileSystem.ts for what it asks of the disk.
  */
 import * as fs from "node:fs";
 import { FormatError, ValueError } from "../core/errors.js";
@@ -10,13 +10,15 @@ import { readAll, readFileLimited, type WriteOptions, writeAll } from "./files.j
 export interface JsonLinesOptions extends WriteOptions {
   /** Flush every line to the disk before going on; slower, and lasts through a power cut. */
   readonly sync?: boolean;
-  /** Cut the file to this many bytes first: a {@link JsonLinesWriter.position} remembered earlier. */
+  /**
+   * Cut the file to this many bytes first: a {@link JsonLinesWriter.position} remembered earlier.
+   */
   readonly position?: number;
 }
 
 /**
- * Appends JSON values to a file, one line and one write each. A file that ends in an unfinished line, as a killed
- * process leaves it, is cut back to its last whole line first.
+ * Appends JSON values to a file, one line and one write each. A file that ends in an unfinished
+ * line, as a killed process leaves it, is cut back to its last whole line first.
  *
  * @throws FileError that names the path and what to do; after it the file ends in a whole line.
  * @example
@@ -61,12 +63,17 @@ export class JsonLinesWriter {
     }
   }
 
-  /** Bytes written so far, the end of the last line. A checkpoint keeps it to resume the log from there. */
+  /**
+   * Bytes written so far, the end of the last line. A checkpoint keeps it to resume the log from
+   * there.
+   */
   get position(): number {
     return this.#position;
   }
 
-  /** Appends one value as a line. Numbers that JSON lacks (NaN, ±Infinity) are written as strings. */
+  /**
+   * Appends one value as a line. Numbers that JSON lacks (NaN, ±Infinity) are written as strings.
+   */
   write(value: unknown): void {
     const file = this.#open("write");
     const text = JSON.stringify(value, namedNumbers);
@@ -114,10 +121,11 @@ export class JsonLinesWriter {
 }
 
 /**
- * Reads the values of a JSON-lines file; an unfinished last line is left out. NaN and ±Infinity come back as the
- * strings they were written as.
+ * Reads the values of a JSON-lines file; an unfinished last line is left out. NaN and ±Infinity
+ * come back as the strings they were written as.
  *
- * @throws FormatError naming the line that is not JSON; FileError for a file that is missing or over `maxBytes`.
+ * @throws FormatError naming the line that is not JSON; FileError for a file that is missing or
+ * over `maxBytes`.
  * @example
  * ```ts
  * import { mkdtempSync, writeFileSync } from "node:fs";

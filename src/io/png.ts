@@ -1,6 +1,6 @@
 /**
- * Writes PNG pictures (https://www.w3.org/TR/png/) with what the platform has, so that pictures of a run need no
- * codec. Works in browsers too. Read images.ts for reading pictures and for files.
+ * Writes PNG pictures (https://www.w3.org/TR/png/) with what the platform has, so that pictures of
+ * a run need no codec. Works in browsers too. Read images.ts for reading pictures and for files.
  */
 import { ShapeError, ValueError } from "../core/errors.js";
 import { compress } from "./gzip.js";

@@ -1,7 +1,8 @@
 /**
- * The safetensors format (https://github.com/huggingface/safetensors): the length of a JSON header as 8 little-endian
- * bytes, the header, then the values of all tensors without a gap. It runs no code when read, which is why
- * weights are kept in it. Read safetensorsHeader.ts for the header's checks, files.ts for reading from disk.
+ * The safetensors format (https://github.com/huggingface/safetensors): the length of a JSON header
+ * as 8 little-endian bytes, the header, then the values of all tensors without a gap. It runs no
+ * code when read, which is why weights are kept in it. Read safetensorsHeader.ts for the header's
+ * checks, files.ts for reading from disk.
  */
 import { ValueError } from "../core/errors.js";
 import { formatShape, sizeOf } from "../core/shape.js";
@@ -52,14 +53,15 @@ export function safetensorsPieces(
 /**
  * Writes tensors, in the order given, as the bytes of a safetensors file.
  *
- * @throws ValueError for a name that comes twice or is reserved; ShapeError, DTypeError for an array that
- * contradicts itself.
+ * @throws ValueError for a name that comes twice or is reserved; ShapeError, DTypeError for an
+ * array that contradicts itself.
  * @example
  * ```ts
  * import { data } from "gradus";
  * const weight = { shape: [2], dtype: "float32", data: new Float32Array([1, 2]) } as const;
  * const bytes = data.encodeSafetensors([["weight", weight]], { epoch: "3" });
- * console.log(data.decodeSafetensors(bytes).tensors.get("weight")?.data); // → Float32Array(2) [ 1, 2 ]
+ * const { tensors } = data.decodeSafetensors(bytes);
+ * console.log(tensors.get("weight")?.data); // → Float32Array(2) [ 1, 2 ]
  * ```
  */
 export function encodeSafetensors(
@@ -77,11 +79,12 @@ export function encodeSafetensors(
 }
 
 /**
- * Reads the bytes of a safetensors file. Types F32, F64, I32, U8 and BOOL are kept; F16 and BF16 become float32,
- * I64 becomes int32 where every value fits.
+ * Reads the bytes of a safetensors file. Types F32, F64, I32, U8 and BOOL are kept; F16 and BF16
+ * become float32, I64 becomes int32 where every value fits.
  *
  * @param options.source what to call the bytes in errors, such as a file's name.
- * @throws FormatError, saying what came and what was expected, for anything that is not such a file.
+ * @throws FormatError, saying what came and what was expected, for anything that is not such a
+ * file.
  * @example
  * ```ts
  * import { data } from "gradus";
@@ -120,7 +123,10 @@ export function headerLength(start: Uint8Array, fileBytes: number, fail: Fail): 
   return Number(length);
 }
 
-/** Parses the header and checks that the tensors fill the `valueBytes` behind it without gap or overlap. */
+/**
+ * Parses the header and checks that the tensors fill the `valueBytes` behind it without gap or
+ * overlap.
+ */
 export function decodeHeader(
   bytes: Uint8Array,
   valueBytes: number,
@@ -207,7 +213,10 @@ function metadataText(op: string, metadata: Readonly<Record<string, string>>): s
   return `{${rows.join(",")}}`;
 }
 
-/** The header with its length before it, padded by spaces so that the values begin at a multiple of 8. */
+/**
+ * The header with its length before it, padded by spaces so that the values begin at a multiple of
+ * 8.
+ */
 function encodeHeader(op: string, text: string): Uint8Array {
   const json = new TextEncoder().encode(text);
   const length = Math.ceil(json.length / 8) * 8;

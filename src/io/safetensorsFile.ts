@@ -1,6 +1,6 @@
 /**
- * Safetensors files on disk: written whole or not at all, read tensor by tensor so that no second copy of the
- * weights is held. Node only. Read safetensors.ts for the format.
+ * Safetensors files on disk: written whole or not at all, read tensor by tensor so that no second
+ * copy of the weights is held. Node only. Read safetensors.ts for the format.
  */
 import * as fs from "node:fs";
 import type { ArrayData } from "./arrayData.js";
@@ -46,9 +46,11 @@ export function saveSafetensors(
 }
 
 /**
- * Loads the tensors and the metadata of a safetensors file; types as {@link decodeSafetensors} gives them.
+ * Loads the tensors and the metadata of a safetensors file; types as {@link decodeSafetensors}
+ * gives them.
  *
- * @throws FormatError, saying what came and was expected, for a damaged file; FileError where it cannot be read.
+ * @throws FormatError, saying what came and was expected, for a damaged file; FileError where it
+ * cannot be read.
  */
 export function loadSafetensors(path: string): SafetensorsContent {
   const op = "loadSafetensors";

@@ -1,12 +1,15 @@
 /**
- * The header of a safetensors file: a JSON object from tensor names to element type, shape and place. Read by a
- * parser of exactly this grammar, because a general JSON parser keeps the last of two equal keys, takes fractions
- * and builds whatever a hostile header describes before anything can be checked. Read safetensors.ts next.
+ * The header of a safetensors file: a JSON object from tensor names to element type, shape and
+ * place. Read by a parser of exactly this grammar, because a general JSON parser keeps the last of
+ * two equal keys, takes fractions and builds whatever a hostile header describes before anything
+ * can be checked. Read safetensors.ts next.
  */
 import { FormatError } from "../core/errors.js";
 import { formatShape, maxElements } from "../core/shape.js";
 
-/** One tensor as the header describes it; `begin` and `end` count bytes from the end of the header. */
+/**
+ * One tensor as the header describes it; `begin` and `end` count bytes from the end of the header.
+ */
 export interface HeaderEntry {
   readonly name: string;
   readonly type: string;

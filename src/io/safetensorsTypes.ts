@@ -1,6 +1,7 @@
 /**
- * The element types of safetensors files: their names, sizes and how their bytes become Gradus's types. Files are
- * little-endian, as is every machine that runs JavaScript engines today, so bytes are taken as they are.
+ * The element types of safetensors files: their names, sizes and how their bytes become Gradus's
+ * types. Files are little-endian, as is every machine that runs JavaScript engines today, so bytes
+ * are taken as they are.
  */
 import type { DType, TypedArray } from "../core/dtype.js";
 import type { Fail } from "./safetensorsHeader.js";

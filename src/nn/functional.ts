@@ -15,6 +15,6 @@ export {
   nllLoss,
   type Reduction,
 } from "../ops/loss.js";
-export { relu, sigmoid, tanh } from "../ops/pointwise.js";
+export { relu, sigmoid, tanh } from "../ops/elementary.js";
 export { type DropoutOptions, dropout } from "../ops/random.js";
 export { logSoftmax, softmax } from "../ops/reduce.js";

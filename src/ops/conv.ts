@@ -119,11 +119,7 @@ const maxPool2dSpec: OpSpec<PoolAttributes & Record<string, unknown>> = {
     const [batch, channels, height, width] = x!.shape as [number, number, number, number];
     const planes = batch * channels;
     const attributes = { kernelSizes, strides, padLow, padHigh, dilation };
-    const chosen = b.make(
-      "windowArgMax",
-      [b.reshape(x!, [planes, height, width])],
-      attributes,
-    );
+    const chosen = b.make("windowArgMax", [b.reshape(x!, [planes, height, width])], attributes);
     const [, rows, columns] = chosen.shape as [number, number, number];
     const flat = b.reshape(chosen, [planes, rows * columns]);
     const values = b.make("gather", [b.reshape(x!, [planes, height * width]), flat], { dim: 1 });

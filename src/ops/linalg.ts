@@ -1,11 +1,12 @@
 /** Products: matmul with all of PyTorch's broadcasting, and the linear map of layers. Read conv.ts next. */
 import { resultType } from "../core/dtype.js";
 import { DTypeError, ShapeError } from "../core/errors.js";
-import { broadcastShapes, formatShape } from "../core/shape.js";
+import { broadcastShapes, formatShape, type Shape } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
 import { applyOne, type OpSpec } from "../tensor/apply.js";
-import { install } from "../tensor/defineOp.js";
+import { zeros } from "../tensor/create.js";
+import { bad, input, install, type SampleSet, sample, typed } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { promoteNodes } from "./pointwise.js";
 
@@ -124,3 +125,152 @@ declare module "../tensor/tensor.js" {
     matmul(y: Tensor): Tensor;
   }
 }
+
+const productShapes: readonly (readonly [Shape, Shape])[] = [
+  ...([
+    [
+      [2, 3],
+      [3, 4],
+    ],
+    [
+      [1, 1],
+      [1, 1],
+    ],
+    [
+      [17, 5],
+      [5, 9],
+    ],
+  ] as const),
+  ...([
+    [[3], [3]],
+    [[3], [3, 2]],
+    [[2, 3], [3]],
+  ] as const),
+  ...([
+    [
+      [5, 2, 3],
+      [3, 4],
+    ],
+    [
+      [2, 3],
+      [5, 3, 4],
+    ],
+    [
+      [5, 2, 3],
+      [5, 3, 4],
+    ],
+  ] as const),
+  ...([
+    [
+      [2, 1, 2, 3],
+      [3, 3, 1],
+    ],
+    [[2, 2, 3], [3]],
+    [[3], [2, 3, 2]],
+  ] as const),
+  ...([
+    [
+      [0, 3],
+      [3, 2],
+    ],
+    [
+      [2, 0],
+      [0, 3],
+    ],
+    [
+      [0, 2, 3],
+      [3, 4],
+    ],
+  ] as const),
+];
+
+export const linalgSamples: SampleSet = () => [
+  {
+    op: "matmul",
+    samples: [
+      ...productShapes.map(([x, y]) => sample([input(x), input(y)], matmul, "a @ b")),
+      sample([input([3, 2]), input([4, 3])], (a, b) => a.t().matmul(b.t()), "a.t() @ b.t()"),
+      sample(
+        [input([3, 2, 4]), input([3, 4, 2])],
+        (a, b) => a.matmul(b.permute([0, 1, 2])),
+        "a @ b",
+      ),
+      sample(
+        [input([2, 3, 4]), input([2, 5, 4])],
+        (a, b) => a.transpose(1, 2).transpose(1, 2).matmul(b.transpose(1, 2)),
+        "a @ b.transpose(1, 2)",
+      ),
+      sample(
+        [input([4, 2, 3]), input([3, 4, 2])],
+        (a, b) => a.permute([1, 0, 2]).matmul(b.permute([2, 0, 1])),
+        "a.permute(1, 0, 2) @ b.permute(2, 0, 1)",
+      ),
+      sample(
+        [input([6, 4]), input([4, 3])],
+        (a, b) => a.at("::2", "::2").matmul(b.at("::2")),
+        "a[::2, ::2] @ b[::2]",
+      ),
+      sample(
+        [input([2, 3]), input([3, 2])],
+        (a, b) => a.flip(1).matmul(b.flip(0)),
+        "a.flip(1) @ b.flip(0)",
+      ),
+      sample(
+        [input([1, 3]), input([3, 2])],
+        (a, b) => a.expand([4, 3]).matmul(b),
+        "a.expand(4, 3) @ b",
+      ),
+      sample([input([3, 3])], (a) => a.matmul(a), "a @ a"),
+      sample(
+        [input([2, 2]), typed("float64", [2, 2], -2, 2)],
+        (a, b) => a.matmul(b.to("float32")),
+        "a @ b.to(a.dtype)",
+      ),
+    ],
+    bad: [
+      bad(
+        () => matmul(zeros([2, 3]), zeros([4, 3])),
+        /^matmul: inner sizes differ: \[2, 3\] × \[4, 3\]; transpose the second\?/,
+      ),
+      bad(() => matmul(zeros([2, 3]), zeros([2])), /^matmul: inner sizes differ: \[2, 3\] × \[2\]/),
+      bad(
+        () => matmul(zeros([]), zeros([2])),
+        /^matmul: needs tensors with dims, got \[\] × \[2\]; use mul/,
+      ),
+      bad(
+        () => matmul(zeros([2, 2], { dtype: "int32" }), zeros([2, 2], { dtype: "int32" })),
+        /^matmul: needs float tensors, got int32 and int32/,
+      ),
+      bad(
+        () => matmul(zeros([2, 1, 2]), zeros([3, 2, 1])),
+        /^matmul: shapes \[2\] and \[3\] do not broadcast/,
+      ),
+    ],
+  },
+  {
+    op: "linear",
+    samples: [
+      sample([input([2, 3]), input([4, 3]), input([4])], linear, "F.linear(a, b, c)"),
+      sample([input([2, 3]), input([4, 3])], (a, b) => linear(a, b), "F.linear(a, b)"),
+      sample([input([3]), input([4, 3]), input([4])], linear, "F.linear(a, b, c)"),
+      sample([input([2, 2, 3]), input([4, 3]), input([4])], linear, "F.linear(a, b, c)"),
+      sample(
+        [input([3, 5]), input([3, 4])],
+        (a, b) => linear(a.t(), b.t()),
+        "F.linear(a.t(), b.t())",
+      ),
+      sample([input([0, 3]), input([4, 3]), input([4])], linear, "F.linear(a, b, c)"),
+      sample([input([33, 20]), input([18, 20]), input([18])], linear, "F.linear(a, b, c)"),
+    ],
+    bad: [
+      bad(
+        () => linear(zeros([2, 3]), zeros([4, 2])),
+        /^linear: input \[2, 3\] does not fit weight \[4, 2\]: expected last size 2/,
+      ),
+      bad(
+        () => linear(zeros([2, 3]), zeros([4, 3]), zeros([3])),
+        /^linear: bias \[3\] does not fit weight \[4, 3\]/,
+      ),
+    ],
+  },
+];

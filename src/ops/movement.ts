@@ -13,7 +13,8 @@ import {
   sizeOf,
 } from "../core/shape.js";
 import { applyOne, type OpSpec } from "../tensor/apply.js";
-import { install } from "../tensor/defineOp.js";
+import { zeros } from "../tensor/create.js";
+import { bad, input, install, type SampleSet, sample, typed } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { promoteNodes } from "./pointwise.js";
 
@@ -31,9 +32,11 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 
 export function flatten(x: Tensor, start = 0, end = -1): Tensor {
   if (x.ndim === 0) return reshape(x, [1]);
-  const [from, to] = [start, end].map((d) => normalizeDim("flatten", d, x.ndim)) as [number, number];
-  if (from > to)
-    throw new ValueError("flatten", `start dim ${start} comes after end dim ${end}`);
+  const [from, to] = [start, end].map((d) => normalizeDim("flatten", d, x.ndim)) as [
+    number,
+    number,
+  ];
+  if (from > to) throw new ValueError("flatten", `start dim ${start} comes after end dim ${end}`);
   const joined = sizeOf(x.shape.slice(from, to + 1));
   return reshape(x, [...x.shape.slice(0, from), joined, ...x.shape.slice(to + 1)]);
 }
@@ -160,7 +163,8 @@ function parseSlice(text: string, n: number): [from: number, to: number, step: n
   if (!valid) throw new ValueError("at", `"${text}" is no slice, expected "from:to:step" or "..."`);
   const [from, to, step] = parts.map((p) => (p === "" ? undefined : Number(p)));
   const by = step ?? 1;
-  if (by < 1) throw new ValueError("at", `the step in "${text}" must be ≥ 1; use flip() to reverse`);
+  if (by < 1)
+    throw new ValueError("at", `the step in "${text}" must be ≥ 1; use flip() to reverse`);
   const clip = (value: number) => Math.min(n, Math.max(0, value < 0 ? value + n : value));
   const start = clip(from ?? 0);
   return [start, Math.max(start, clip(to ?? n)), by];
@@ -251,3 +255,248 @@ declare module "../tensor/tensor.js" {
     at(...indices: AtIndex[]): Tensor;
   }
 }
+
+const shapeSamples: SampleSet = () => [
+  {
+    op: "reshape",
+    samples: [
+      sample([input([2, 3])], (a) => a.reshape([3, 2]), "a.reshape(3, 2)"),
+      sample([input([2, 6])], (a) => a.reshape([-1, 2, 2]), "a.reshape(-1, 2, 2)"),
+      sample([input([3, 4])], (a) => a.t().reshape([2, 6]), "a.t().reshape(2, 6)"),
+      sample(
+        [input([2, 3, 4])],
+        (a) => a.transpose(0, 1).reshape([6, 4]),
+        "a.transpose(0, 1).reshape(6, 4)",
+      ),
+      sample(
+        [input([2, 3, 4])],
+        (a) => a.permute([0, 2, 1]).reshape([2, 12]),
+        "a.permute(0, 2, 1).reshape(2, 12)",
+      ),
+      sample([input([6, 4])], (a) => a.at("::2").reshape([3, 2, 2]), "a[::2].reshape(3, 2, 2)"),
+      sample([input([1])], (a) => a.reshape([]), "a.reshape(())"),
+      sample([input([])], (a) => a.reshape([1, 1]), "a.reshape(1, 1)"),
+      sample([input([0, 3])], (a) => a.reshape([3, 0]), "a.reshape(3, 0)"),
+      sample([typed("int32", [4])], (a) => a.reshape([2, -1]), "a.reshape(2, -1)"),
+    ],
+    bad: [
+      bad(() => zeros([2, 3]).reshape([4]), /^reshape: \[4\] has 4 elements, the tensor has 6/),
+      bad(
+        () => zeros([2, 3]).reshape([-1, 4]),
+        /^reshape: cannot infer -1 in \[-1, 4\] for 6 elements/,
+      ),
+      bad(() => zeros([2, 3]).reshape([-1, -1]), /^reshape: cannot infer -1/),
+      bad(() => zeros([2]).reshape([1.5]), /^reshape: sizes must be whole numbers/),
+    ],
+  },
+  {
+    op: "view",
+    samples: [sample([input([2, 3])], (a) => a.view([6]).mul(2), "a.view(6) * 2")],
+    bad: [bad(() => zeros([2]).view([3]), /\[3\] has 3 elements, the tensor has 2/)],
+  },
+  {
+    op: "flatten",
+    samples: [
+      sample([input([2, 3, 4])], (a) => a.flatten(), "a.flatten()"),
+      sample([input([2, 3, 4])], (a) => a.flatten(1), "a.flatten(1)"),
+      sample([input([2, 3, 4])], (a) => a.flatten(0, -2), "a.flatten(0, -2)"),
+      sample(
+        [input([2, 3, 4])],
+        (a) => a.permute([2, 0, 1]).flatten(1),
+        "a.permute(2, 0, 1).flatten(1)",
+      ),
+      sample([input([])], (a) => a.flatten(), "a.flatten()"),
+      sample([input([0, 2])], (a) => a.flatten(), "a.flatten()"),
+    ],
+    bad: [
+      bad(() => zeros([2, 3]).flatten(1, 0), /^flatten: start dim 1 comes after end dim 0/),
+      bad(() => zeros([2, 3]).flatten(2), /^flatten: dim 2 is out of range/),
+    ],
+  },
+  {
+    op: "unsqueeze",
+    samples: [
+      ...[0, 1, 2, -1, -3].map((d) =>
+        sample([input([2, 3])], (a) => a.unsqueeze(d), `a.unsqueeze(${d})`),
+      ),
+      sample([input([])], (a) => a.unsqueeze(0), "a.unsqueeze(0)"),
+      sample([input([2, 3])], (a) => a.t().unsqueeze(1).mul(2), "a.t().unsqueeze(1) * 2"),
+    ],
+    bad: [
+      bad(() => zeros([2]).unsqueeze(2), /^unsqueeze: dim 2 is out of range: expected -2 to 1/),
+    ],
+  },
+  {
+    op: "squeeze",
+    samples: [
+      sample([input([1, 3, 1])], (a) => a.squeeze(), "a.squeeze()"),
+      sample([input([1, 3, 1])], (a) => a.squeeze(0), "a.squeeze(0)"),
+      sample([input([1, 3, 1])], (a) => a.squeeze(-1), "a.squeeze(-1)"),
+      sample([input([1, 3, 1])], (a) => a.squeeze([0, 1]), "a.squeeze(0)"),
+      sample([input([])], (a) => a.squeeze(), "a.squeeze()"),
+    ],
+    bad: [bad(() => zeros([1]).squeeze(1), /^squeeze: dim 1 is out of range/)],
+  },
+];
+
+const orderSamples: SampleSet = () => [
+  {
+    op: "permute",
+    samples: [
+      sample([input([2, 3, 4])], (a) => a.permute([2, 0, 1]), "a.permute(2, 0, 1)"),
+      sample([input([2, 3, 4])], (a) => a.permute([-1, 1, 0]), "a.permute(-1, 1, 0)"),
+      sample(
+        [input([2, 3, 4, 2])],
+        (a) => a.permute([0, 2, 3, 1]).mul(2),
+        "a.permute(0, 2, 3, 1) * 2",
+      ),
+      sample([input([])], (a) => a.permute([]), "a.permute(())"),
+      sample([typed("uint8", [2, 3])], (a) => a.permute([1, 0]), "a.permute(1, 0)"),
+    ],
+    bad: [
+      bad(() => zeros([2, 3]).permute([0, 0]), /^permute: \[0, 0\] is no order of 2 dims/),
+      bad(() => zeros([2, 3]).permute([0]), /^permute: \[0\] is no order of 2 dims/),
+    ],
+  },
+  {
+    op: "transpose",
+    samples: [
+      sample([input([2, 3])], (a) => a.transpose(0, 1), "a.transpose(0, 1)"),
+      sample([input([2, 3, 4])], (a) => a.transpose(-1, 0), "a.transpose(-1, 0)"),
+      sample([input([2, 3])], (a) => a.transpose(1, 1), "a.transpose(1, 1)"),
+      sample([input([])], (a) => a.transpose(0, -1), "a.transpose(0, -1)"),
+    ],
+    bad: [bad(() => zeros([2]).transpose(0, 1), /^transpose: dim 1 is out of range/)],
+  },
+  {
+    op: "t",
+    samples: [...[[2, 3], [3], []].map((shape) => sample([input(shape)], (a) => a.t(), "a.t()"))],
+    bad: [bad(() => zeros([1, 2, 3]).t(), /^t: needs at most 2 dims, got \[1, 2, 3\]/)],
+  },
+  {
+    op: "flip",
+    samples: [
+      sample([input([2, 3])], (a) => a.flip(0), "a.flip(0)"),
+      sample([input([2, 3])], (a) => a.flip([0, -1]), "a.flip(0, -1)"),
+      sample([input([3, 2])], (a) => a.t().flip(1).mul(2), "a.t().flip(1) * 2"),
+      sample([input([0, 3])], (a) => a.flip([0, 1]), "a.flip(0, 1)"),
+    ],
+    bad: [bad(() => zeros([2]).flip([0, 0]), /^flip: dim \[0, 0\] names a dimension twice/)],
+  },
+  {
+    op: "expand",
+    samples: [
+      sample([input([3, 1])], (a) => a.expand([3, 4]), "a.expand(3, 4)"),
+      sample([input([3])], (a) => a.expand([2, -1]), "a.expand(2, -1)"),
+      sample([input([])], (a) => a.expand([2, 2]), "a.expand(2, 2)"),
+      sample([input([1, 2])], (a) => a.expand([0, 2]), "a.expand(0, 2)"),
+      sample([input([2, 1])], (a) => a.t().expand([3, 2]).mul(2), "a.t().expand(3, 2) * 2"),
+    ],
+    bad: [
+      bad(() => zeros([2]).expand([3]), /^expand: .*\[2\].*\[3\]/),
+      bad(() => zeros([2, 1]).expand([2]), /^expand: cannot expand \[2, 1\] to \[2\]/),
+      bad(() => zeros([2]).expand([-1, 2]), /^expand: sizes must be whole numbers/),
+    ],
+  },
+];
+
+const partSamples: SampleSet = () => [
+  {
+    op: "narrow",
+    samples: [
+      sample([input([4, 3])], (a) => a.narrow(0, 1, 2), "a.narrow(0, 1, 2)"),
+      sample([input([4, 3])], (a) => a.narrow(-1, -2, 2), "a.narrow(-1, -2, 2)"),
+      sample([input([3, 4])], (a) => a.t().narrow(0, 2, 0), "a.t().narrow(0, 2, 0)"),
+    ],
+    bad: [
+      bad(() => zeros([3]).narrow(0, 2, 2), /^narrow: 2 to 4 is outside of size 3/),
+      bad(() => zeros([3]).narrow(0, 0, 1.5), /^narrow: /),
+    ],
+  },
+  {
+    op: "select",
+    samples: [
+      sample([input([4, 3])], (a) => a.select(0, 1), "a.select(0, 1)"),
+      sample([input([4, 3])], (a) => a.select(-1, -1), "a.select(-1, -1)"),
+      sample([input([3])], (a) => a.select(0, 0), "a.select(0, 0)"),
+    ],
+    bad: [
+      bad(() => zeros([3]).select(0, 3), /^select: index 3 is out of range for size 3 at dim 0/),
+    ],
+  },
+  {
+    op: "at",
+    samples: [
+      sample([input([4, 3, 2])], (a) => a.at(0, ":", "1:"), "a[0, :, 1:]"),
+      sample([input([4, 3, 2])], (a) => a.at("...", -1), "a[..., -1]"),
+      sample([input([4, 3])], (a) => a.at(null, "::2", null, 1), "a[None, ::2, None, 1]"),
+      sample([input([7])], (a) => a.at("-5:-1:3"), "a[-5:-1:3]"),
+      sample([input([7])], (a) => a.at("5:2"), "a[5:2]"),
+      sample([input([7])], (a) => a.at("-100:100"), "a[-100:100]"),
+      sample([input([3, 5])], (a) => a.t().at("1:4:2", "1:"), "a.t()[1:4:2, 1:]"),
+      sample([input([])], (a) => a.at("..."), "a[...]"),
+      sample([input([0, 2])], (a) => a.at(":", 0), "a[:, 0]"),
+    ],
+    bad: [
+      bad(() => zeros([2]).at(0, 0), /^at: 2 indices do not fit \[2\]/),
+      bad(() => zeros([2]).at("a:b"), /^at: "a:b" is no slice/),
+      bad(() => zeros([2]).at("::-1"), /^at: the step in "::-1" must be ≥ 1; use flip/),
+      bad(() => zeros([2]).at(2), /index 2 is out of range for size 2/),
+    ],
+  },
+];
+
+const joinSamples: SampleSet = () => [
+  {
+    op: "cat",
+    samples: [
+      sample([input([2, 3]), input([1, 3])], (a, b) => cat([a, b]), "torch.cat([a, b])"),
+      sample(
+        [input([2, 3]), input([3, 2])],
+        (a, b) => cat([a, b.t()], -1),
+        "torch.cat([a, b.t()], -1)",
+      ),
+      sample(
+        [input([2]), input([0]), input([3])],
+        (a, b, c) => cat([a, b, c]),
+        "torch.cat([a, b, c])",
+      ),
+      sample([input([2, 1])], (a) => cat([a, a, a.mul(2)], 1), "torch.cat([a, a, a * 2], 1)"),
+      sample([typed("int32", [2]), input([2])], (a, b) => cat([a, b]), "torch.cat([a, b])"),
+      sample([typed("bool", [2]), typed("uint8", [1])], (a, b) => cat([a, b]), "torch.cat([a, b])"),
+      sample([input([2])], (a) => cat([a]), "torch.cat([a])"),
+    ],
+    bad: [
+      bad(
+        () => cat([zeros([2, 3]), zeros([2, 2])]),
+        /^cat: \[2, 3\] and \[2, 2\] do not join at dim 0/,
+      ),
+      bad(() => cat([]), /^cat: needs at least one tensor/),
+      bad(() => cat([zeros([2])], 1), /^cat: dim 1 is out of range/),
+    ],
+  },
+  {
+    op: "stack",
+    samples: [
+      ...[0, 1, -1].map((d) =>
+        sample(
+          [input([2, 3]), input([2, 3])],
+          (a, b) => stack([a, b], d),
+          `torch.stack([a, b], ${d})`,
+        ),
+      ),
+      sample([input([]), input([])], (a, b) => stack([a, b, a]), "torch.stack([a, b, a])"),
+    ],
+    bad: [
+      bad(() => stack([zeros([2]), zeros([3])]), /^stack: .*\[2\].*\[3\]/),
+      bad(() => stack([]), /^stack: needs at least one tensor/),
+    ],
+  },
+];
+
+export const movementSamples: SampleSet = () => [
+  ...shapeSamples(),
+  ...orderSamples(),
+  ...partSamples(),
+  ...joinSamples(),
+];

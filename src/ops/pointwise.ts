@@ -1,13 +1,26 @@
 /**
- * Ops on each element by itself: arithmetic, comparisons, elementary functions, choice and casts. An op is a lowering to
- * primitives, a method and samples; its gradient follows from the lowering. Read reduce.ts next.
+ * Ops on each element by itself: arithmetic and comparisons. An op is a lowering to primitives, a method and samples;
+ * its gradient follows from the lowering. Read elementary.ts next.
  */
 import { type DType, isFloat, resultType } from "../core/dtype.js";
+import type { Shape } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
 import type { PointwiseName } from "../ir/primitives.js";
 import { applyOne, type OpSpec, scalarLike } from "../tensor/apply.js";
-import { install } from "../tensor/defineOp.js";
+import { zeros } from "../tensor/create.js";
+import {
+  bad,
+  given,
+  input,
+  install,
+  kink,
+  type Sample,
+  type SampleSet,
+  sample,
+  typed,
+  unlike,
+} from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 /** A tensor or a number that stands for one. */
@@ -27,19 +40,9 @@ type Lowering = OpSpec<Record<string, never>>["lower"];
 
 const noAttributes = {};
 
-function unary(name: string, lower: (b: Builder, x: Node) => Node): (x: Tensor) => Tensor {
-  const spec: OpSpec = { name, lower: (b, [x]) => lower(b, x!) };
-  return (x) => applyOne(spec, [x], noAttributes);
-}
-
-/** A unary op on floats that is one primitive. */
-const elementary = (name: string, primitive: PointwiseName) =>
-  unary(name, (b, x) => b.pointwise(primitive, toFloat(b, x)));
-
 function binary(name: string, lower: Lowering): (x: Tensor, y: TensorLike) => Tensor {
   const spec: OpSpec = { name, lower: lower as OpSpec["lower"] };
-  return (x, y) =>
-    applyOne(spec, [x, typeof y === "number" ? scalarLike(y, x) : y], noAttributes);
+  return (x, y) => applyOne(spec, [x, typeof y === "number" ? scalarLike(y, x) : y], noAttributes);
 }
 
 const arithmetic = (name: string, primitive: PointwiseName) =>
@@ -92,67 +95,7 @@ export const pow = (x: Tensor, exponent: TensorLike): Tensor =>
     ? applyOne(powerOfSpec, [x], { exponent })
     : applyOne(powerSpec, [x, exponent], noAttributes);
 
-const number = (b: Builder, x: Node): Node => (x.dtype === "bool" ? b.convert(x, "int32") : x);
-
-export const neg = unary("neg", (b, x) => b.negate(number(b, x)));
-export const abs = unary("abs", (b, x) => b.pointwise("abs", number(b, x)));
-export const sign = unary("sign", (b, x) => b.pointwise("sign", number(b, x)));
-export const exp = elementary("exp", "exponential");
-export const log = elementary("log", "log");
-export const sqrt = elementary("sqrt", "sqrt");
-export const rsqrt = elementary("rsqrt", "rsqrt");
-export const sin = elementary("sin", "sine");
-export const cos = elementary("cos", "cosine");
-export const tanh = elementary("tanh", "tanh");
-export const sigmoid = elementary("sigmoid", "logistic");
-export const floor = elementary("floor", "floor");
-export const square = unary("square", (b, x) => b.multiply(x, x));
-export const reciprocal = unary("reciprocal", (b, x) => b.divide(1, toFloat(b, x)));
-/** max(x, 0); the gradient at 0 is 0, and NaN stays NaN. */
-export const relu = unary("relu", (b, x) => b.select(b.pointwise("lessEqual", x, 0), 0, x));
-export const logicalNot = unary("logicalNot", (b, x) => b.equal(x, 0));
-
-const clampSpec: OpSpec<{ readonly min: number | null; readonly max: number | null }> = {
-  name: "clamp",
-  lower(b, [x], { min, max }) {
-    // Written with select so that, as in PyTorch, the gradient at a bound is 1.
-    const low = min === null ? x! : b.select(b.pointwise("less", x!, min), min, x!);
-    return max === null ? low : b.select(b.pointwise("greater", low, max), max, low);
-  },
-};
-
-/** Each element moved to the nearest number in [min, max]; either bound may be left out. */
-export const clamp = (x: Tensor, min: number | null, max: number | null = null): Tensor =>
-  applyOne(clampSpec, [x], { min, max });
-
-const whereSpec: OpSpec = {
-  name: "where",
-  lower(b, [condition, ...branches]) {
-    const [x, y] = promoteNodes(b, branches) as [Node, Node];
-    return b.select(b.convert(condition!, "bool"), x, y);
-  },
-};
-
-/** x where the condition holds, else y; all three broadcast. */
-export function where(condition: Tensor, x: Tensor, y: TensorLike): Tensor {
-  return applyOne(whereSpec, [condition, x, typeof y === "number" ? scalarLike(y, x) : y], {});
-}
-
-const castSpec: OpSpec<{ readonly dtype: DType }> = {
-  name: "to",
-  lower: (b, [x], { dtype }) => b.convert(x!, dtype),
-};
-
-/** The same values in another dtype; floats lose their fraction in integers. */
-export const to = (x: Tensor, dtype: DType): Tensor =>
-  x.dtype === dtype ? x : applyOne(castSpec, [x], { dtype });
-
-install({
-  ...{ add, sub, mul, div, maximum, minimum, pow, eq, ne, lt, le, gt, ge },
-  ...{ neg, abs, sign, exp, log, sqrt, rsqrt, sin, cos, tanh, sigmoid, floor, square, reciprocal },
-  ...{ relu, logicalNot, clamp, to },
-  where: (x: Tensor, condition: Tensor, other: TensorLike) => where(condition, x, other),
-});
+install({ add, sub, mul, div, maximum, minimum, pow, eq, ne, lt, le, gt, ge });
 
 declare module "../tensor/tensor.js" {
   interface Tensor {
@@ -182,43 +125,186 @@ declare module "../tensor/tensor.js" {
     gt(y: TensorLike): Tensor;
     /** x ≥ y, as bool. */
     ge(y: TensorLike): Tensor;
-    /** −x. */
-    neg(): Tensor;
-    /** |x|. */
-    abs(): Tensor;
-    /** −1, 0 or 1. */
-    sign(): Tensor;
-    /** eˣ. */
-    exp(): Tensor;
-    /** Natural logarithm. */
-    log(): Tensor;
-    /** √x. */
-    sqrt(): Tensor;
-    /** 1 / √x. */
-    rsqrt(): Tensor;
-    /** x². */
-    square(): Tensor;
-    /** 1 / x. */
-    reciprocal(): Tensor;
-    /** Sine of an angle in radians. */
-    sin(): Tensor;
-    /** Cosine of an angle in radians. */
-    cos(): Tensor;
-    /** Hyperbolic tangent. */
-    tanh(): Tensor;
-    /** 1 / (1 + e⁻ˣ). */
-    sigmoid(): Tensor;
-    /** The largest whole number ≤ x. */
-    floor(): Tensor;
-    /** max(x, 0). */
-    relu(): Tensor;
-    /** true where x is 0. */
-    logicalNot(): Tensor;
-    /** x moved into [min, max]; null leaves a side open. */
-    clamp(min: number | null, max?: number | null): Tensor;
-    /** x where `condition` holds, else `other`. */
-    where(condition: Tensor, other: TensorLike): Tensor;
-    /** The same values in another dtype. */
-    to(dtype: DType): Tensor;
   }
 }
+
+type Binary = (x: Tensor, y: TensorLike) => Tensor;
+
+/** What every op with two operands is tried on: broadcasting, no dims, no elements, views, numbers, dtypes. */
+function binarySamples(
+  fn: Binary,
+  torch: (x: string, y: string) => string,
+  [low, high]: readonly [number, number] = [-2, 2],
+): Sample[] {
+  const text = torch("a", "b");
+  const shapes: [Shape, Shape][] = [
+    ...([
+      [
+        [2, 3],
+        [2, 3],
+      ],
+      [[2, 3], [3]],
+      [
+        [2, 1, 3],
+        [4, 1],
+      ],
+    ] as [Shape, Shape][]),
+    ...([
+      [[], [2, 2]],
+      [[], []],
+      [[0, 3], [3]],
+      [[1], [0]],
+    ] as [Shape, Shape][]),
+  ];
+  const dtypes = [
+    [typed("int32", [2, 3]), typed("int32", [3], 1)],
+    [typed("uint8", [3]), typed("uint8", [3], 1)],
+    [typed("uint8", [3]), typed("int32", [3], 1)],
+    [typed("int32", [2]), input([2], 0.5)],
+    [typed("bool", [4]), input([4], 0.5)],
+    [typed("int32", [3]), input([], 0.5)],
+    [input([3], low, high), typed("float64", [], 0.5, 2)],
+    [input([2], low, high), typed("float64", [2], 0.5, 2)],
+    [input([3], low, high), typed("int32", [1], 1, 3)],
+  ];
+  const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1, 0, -0, 2];
+  return [
+    ...shapes.map(([x, y]) => sample([input(x, low, high), input(y, low, high)], fn, text)),
+    sample(
+      [input([3, 2], low, high), input([2, 3], low, high)],
+      (a, b) => fn(a.transpose(0, 1), b.flip(0)),
+      torch("a.transpose(0, 1)", "b.flip(0)"),
+    ),
+    sample(
+      [input([4, 6], low, high), input([3, 1], low, high)],
+      (a, b) => fn(a.at("1:3", "::2"), b.expand([3, 2]).t()),
+      torch("a[1:3, ::2]", "b.expand(3, 2).t()"),
+    ),
+    sample([input([3], low, high)], (a) => fn(a, 0.5), torch("a", "torch.tensor(0.5)")),
+    sample([typed("int32", [3])], (a) => fn(a, 2), torch("a", "torch.tensor(2)")),
+    sample([typed("int32", [3])], (a) => fn(a, 0.5), torch("a", "torch.tensor(0.5)")),
+    ...dtypes.map((pair) => sample(pair, fn, text)),
+    kink(
+      [given([7], special), given([7], [1, 2, Number.NEGATIVE_INFINITY, Number.NaN, 0, 1, -1])],
+      fn,
+      text,
+    ),
+    kink([given([4], [1, 2, 3, -1]), given([4], [1, 0, 3, 2])], fn, text),
+  ];
+}
+
+const noBroadcast = (name: string, fn: Binary) => [
+  bad(
+    () => fn(zeros([2, 3]), zeros([4])),
+    new RegExp(`^${name}: shapes \\[2, 3\\] and \\[4\\] do not broadcast: sizes 3 and 4 at dim -1`),
+  ),
+];
+
+const infix = (operator: string) => (x: string, y: string) => `${x} ${operator} ${y}`;
+const named = (name: string) => (x: string, y: string) => `torch.${name}(${x}, ${y})`;
+
+const noSlope = "the result does not change smoothly";
+const bools = [typed("bool", [4]), typed("bool", [4])];
+
+const arithmeticSamples: SampleSet = () => [
+  {
+    op: "add",
+    samples: [
+      ...binarySamples(add, infix("+")),
+      sample([typed("uint8", [2], 200, 255)], (a) => a.add(a), "a + a"),
+      unlike([given([2], [2147483647, -5], "int32")], (a) => a.add(1), "int64 does not wrap here"),
+      unlike(bools, (a, b) => a.add(b), "bools are counted in int32, where PyTorch gives their or"),
+    ],
+    bad: noBroadcast("add", add),
+  },
+  {
+    op: "sub",
+    samples: [
+      ...binarySamples(sub, infix("-")),
+      unlike(bools, (a, b) => a.sub(b), "PyTorch does not subtract bools"),
+    ],
+    bad: noBroadcast("sub", sub),
+  },
+  {
+    op: "mul",
+    samples: [
+      ...binarySamples(mul, infix("*")),
+      sample([input([3])], (a) => a.mul(a), "a * a"),
+      unlike([given([2], [123456789, -7], "int32")], (a) => a.mul(a), "int64 does not wrap here"),
+      unlike(
+        bools,
+        (a, b) => a.mul(b),
+        "bools are counted in int32, where PyTorch gives their and",
+      ),
+    ],
+    bad: noBroadcast("mul", mul),
+  },
+  {
+    op: "div",
+    samples: [
+      ...binarySamples(div, infix("/"), [0.5, 2]),
+      kink([given([4], [1, -1, 0, 3]), given([4], [0, 0, 0, -0])], div, "a / b"),
+      kink([typed("int32", [3]), given([3], [0, 2, -3], "int32")], div, "a / b"),
+    ],
+    bad: noBroadcast("div", div),
+  },
+  {
+    op: "maximum",
+    samples: binarySamples(maximum, named("maximum")),
+    bad: noBroadcast("maximum", maximum),
+  },
+  {
+    op: "minimum",
+    samples: binarySamples(minimum, named("minimum")),
+    bad: noBroadcast("minimum", minimum),
+  },
+];
+
+const comparisonSamples: SampleSet = () =>
+  Object.entries({ eq, ne, lt, le, gt, ge }).map(([op, fn]) => ({
+    op,
+    samples: [
+      ...binarySamples(fn, named(op)),
+      sample(bools, fn, `torch.${op}(a, b)`),
+      sample([typed("bool", [3])], (a) => fn(a, 1), `torch.${op}(a, 1)`),
+    ],
+    bad: noBroadcast(op, fn),
+    noGradient: noSlope,
+  }));
+
+const powSamples: SampleSet = () => [
+  {
+    op: "pow",
+    samples: [
+      sample([input([2, 3], 0.2), input([3])], pow, "torch.pow(a, b)"),
+      sample([input([], 0.2), input([2, 2])], pow, "torch.pow(a, b)"),
+      sample([input([0], 0.2), input([1])], pow, "torch.pow(a, b)"),
+      sample([input([3, 2], 0.2), input([2, 3])], (a, b) => a.t().pow(b), "torch.pow(a.t(), b)"),
+      ...[2, 3, -1, -2, 1].map((n) => sample([input([5], 0.3)], (a) => a.pow(n), `a ** ${n}`)),
+      ...[2, 3, 1].map((n) => sample([input([5], -2, -0.3)], (a) => a.pow(n), `a ** ${n}`)),
+      sample([input([4], 0.3)], (a) => a.pow(0.5), "a ** 0.5"),
+      sample([input([4], 0.3)], (a) => a.pow(0), "a ** 0"),
+      sample([input([2], 0.3), typed("float64", [2], 0, 2)], pow, "torch.pow(a, b)"),
+      sample([typed("int32", [3], 1), input([3])], pow, "torch.pow(a, b)"),
+      kink(
+        [given([6], [0, 0, 0, -2, 1, -1]), given([6], [0, 1, 2, 3, 5, 0.5])],
+        pow,
+        "torch.pow(a, b)",
+      ),
+      kink([given([3], [0, -1, 2])], (a) => a.pow(2), "a ** 2"),
+      kink([given([4], [Number.NaN, 1, Number.POSITIVE_INFINITY, 0])], (a) => a.pow(0), "a ** 0"),
+      unlike(
+        [typed("int32", [3])],
+        (a) => a.pow(2),
+        "whole numbers give floats, so that none overflows",
+      ),
+    ],
+    bad: noBroadcast("pow", pow),
+  },
+];
+
+export const pointwiseSamples: SampleSet = () => [
+  ...arithmeticSamples(),
+  ...comparisonSamples(),
+  ...powSamples(),
+];

@@ -5,7 +5,20 @@ import { normalizeDim, normalizeDims } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
 import { applyOne, type OpSpec } from "../tensor/apply.js";
-import { install } from "../tensor/defineOp.js";
+import { zeros } from "../tensor/create.js";
+import {
+  bad,
+  given,
+  input,
+  install,
+  kink,
+  type OpSamples,
+  type Sample,
+  type SampleSet,
+  sample,
+  typed,
+  unlike,
+} from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { gather } from "./indexing.js";
 import { squeeze, unsqueeze } from "./movement.js";
@@ -31,8 +44,7 @@ function reduction(
 }
 
 /** Small integers and bools are counted in int32. */
-const countable = (b: Builder, x: Node): Node =>
-  isFloat(x.dtype) ? x : b.convert(x, "int32");
+const countable = (b: Builder, x: Node): Node => (isFloat(x.dtype) ? x : b.convert(x, "int32"));
 
 const needFloat = (op: string, x: Node): void => {
   if (!isFloat(x.dtype)) throw new DTypeError(op, `needs a float tensor, got ${x.dtype}`);
@@ -218,3 +230,241 @@ declare module "../tensor/tensor.js" {
     logSoftmax(dim: number): Tensor;
   }
 }
+
+type Fold = (x: Tensor, dim?: Dims, options?: KeepDim) => Tensor;
+
+const keepDim = { keepDim: true } as const;
+
+/** What every fold is tried on; `torch` gives PyTorch's spelling for the arguments of dims. */
+function foldSamples(fn: Fold, torch: (x: string, dims: string) => string): Sample[] {
+  const on = (shape: readonly number[], call: (x: Tensor) => Tensor, dims: string) =>
+    sample([input(shape)], call, torch("a", dims));
+  return [
+    on([2, 3], (a) => fn(a), ""),
+    on([2, 3], (a) => fn(a, 0), "0"),
+    on([2, 3], (a) => fn(a, -1, keepDim), "-1, keepdim=True"),
+    on([2, 3, 4], (a) => fn(a, 1), "1"),
+    on([40, 5], (a) => fn(a, 0), "0"),
+    on([1, 3], (a) => fn(a, 0), "0"),
+    on([], (a) => fn(a), ""),
+    sample([input([3, 2, 4])], (a) => fn(a.transpose(0, 2), 1), torch("a.transpose(0, 2)", "1")),
+    sample([input([5, 3])], (a) => fn(a.at("::2").flip(1), 1), torch("a[::2].flip(1)", "1")),
+    sample([input([1, 3])], (a) => fn(a.expand([4, 3]), 1), torch("a.expand(4, 3)", "1")),
+    kink([given([2, 3], [1, Number.NaN, 0, 2, 3, 4])], (a) => fn(a, 1), torch("a", "1")),
+  ];
+}
+
+/** Folds over several dims at once, which not all of PyTorch's take. */
+const manyDims = (fn: Fold, torch: (x: string, dims: string) => string): Sample[] => [
+  sample([input([2, 3, 4])], (a) => fn(a, [0, 2]), torch("a", "(0, 2)")),
+  sample([input([2, 3, 4])], (a) => fn(a, [-1, 0], keepDim), torch("a", "(-1, 0), keepdim=True")),
+];
+
+const outOfRange = (op: string, fn: Fold) => [
+  bad(
+    () => fn(zeros([2, 3]), 2),
+    new RegExp(`^${op}: dim 2 is out of range: expected -2 to 1 for 2 dims`),
+  ),
+  bad(
+    () => fn(zeros([2, 3]), [0, -2]),
+    new RegExp(`^${op}: dim \\[0, -2\\] names a dimension twice`),
+  ),
+];
+
+const wants = (op: string, what: RegExp, fn: (x: Tensor) => unknown) =>
+  bad(() => fn(zeros([2], { dtype: "int32" })), new RegExp(`^${op}: ${what.source}`));
+
+const named = (name: string) => (x: string, dims: string) =>
+  `torch.${name}(${x}${dims && `, ${dims}`})`;
+
+const wholeInputs = [
+  typed("int32", [2, 3], -5, 5),
+  typed("uint8", [4], 0, 255),
+  typed("bool", [5]),
+] as const;
+
+const sumSamples: SampleSet = () => [
+  {
+    op: "sum",
+    samples: [
+      ...foldSamples(sum, named("sum")),
+      ...manyDims(sum, named("sum")),
+      ...wholeInputs.map((x) => sample([x], (a) => a.sum(), "torch.sum(a)")),
+      ...[0, 1].map((d) => sample([input([0, 3])], (a) => a.sum(d), `torch.sum(a, ${d})`)),
+      sample([input([9, 200])], (a) => a.sum(), "torch.sum(a)"),
+    ],
+    bad: outOfRange("sum", sum),
+  },
+  {
+    op: "prod",
+    samples: [
+      ...foldSamples(prod, named("prod")),
+      ...wholeInputs.map((x) => sample([x], (a) => a.prod(), "torch.prod(a)")),
+      sample([input([0, 3])], (a) => a.prod(0), "torch.prod(a, 0)"),
+      sample([given([2, 3], [2, 0, 3, 0, 0, 5])], (a) => a.prod(1), "torch.prod(a, 1)"),
+    ],
+    bad: outOfRange("prod", prod),
+    noSecondGradient: "the gradient chooses by which factors are 0 and is not smooth there",
+  },
+  {
+    op: "mean",
+    samples: [
+      ...foldSamples(mean, named("mean")),
+      ...manyDims(mean, named("mean")),
+      kink([input([0, 3])], (a) => a.mean(0), "torch.mean(a, 0)"),
+    ],
+    bad: [...outOfRange("mean", mean), wants("mean", /needs a float tensor, got int32/, mean)],
+  },
+];
+
+const extremeSamples: SampleSet = () =>
+  (
+    [
+      ["amax", amax],
+      ["amin", amin],
+    ] as const
+  ).map(([op, fn]) => ({
+    op,
+    samples: [
+      ...foldSamples(fn, named(op)),
+      ...manyDims(fn, named(op)),
+      ...[wholeInputs[0], wholeInputs[1]].map((x) => sample([x], (a) => fn(a), `torch.${op}(a)`)),
+      sample([input([2, 0, 3])], (a) => fn(a, 0), `torch.${op}(a, 0)`),
+      kink([given([2, 3], [1, 2, 2, -1, -1, -1])], (a) => fn(a, 1), `torch.${op}(a, 1)`),
+    ],
+    bad: [
+      ...outOfRange(op, fn),
+      bad(() => fn(zeros([2, 0]), 1), new RegExp(`^${op}: nothing to choose from in \\[2, 0\\]`)),
+    ],
+  }));
+
+const varianceSamples: SampleSet = () =>
+  (
+    [
+      ["variance", variance, "var"],
+      ["std", std, "std"],
+    ] as const
+  ).map(([op, fn, name]) => ({
+    op,
+    samples: [
+      ...foldSamples(
+        (x, dim, options) => fn(x, dim, options),
+        (x, dims) =>
+          named(name)(x, dims.startsWith("(") || !dims ? dims : dims.replace(/^-?\d/, "($&,)")),
+      )
+        .slice(0, -1)
+        .filter((_, i) => i !== 5 && i !== 6),
+      ...manyDims((x, dim, options) => fn(x, dim, options), named(name)),
+      sample(
+        [input([4])],
+        (a) => fn(a, 0, { correction: 0 }),
+        `torch.${name}(a, 0, unbiased=False)`,
+      ),
+      kink([input([1])], (a) => fn(a), `torch.${name}(a)`),
+      kink([given([3], [2, 2, 2])], (a) => fn(a), `torch.${name}(a)`),
+    ],
+    bad: [wants("var", /needs a float tensor, got int32/, fn)],
+  }));
+
+const argSamples: SampleSet = () =>
+  (
+    [
+      ["argmax", argmax],
+      ["argmin", argmin],
+    ] as const
+  ).map(([op, fn]) => ({
+    op,
+    samples: [
+      ...[undefined, 0, 1, -1].map((d) =>
+        sample(
+          [input([3, 4])],
+          (a) => fn(a, d),
+          `torch.${op}(a${d === undefined ? "" : `, ${d}`})`,
+        ),
+      ),
+      sample([input([2, 3, 4])], (a) => fn(a, 1, keepDim), `torch.${op}(a, 1, keepdim=True)`),
+      sample(
+        [input([3, 2, 4])],
+        (a) => fn(a.transpose(0, 2), 1),
+        `torch.${op}(a.transpose(0, 2), 1)`,
+      ),
+      sample([input([])], (a) => fn(a), `torch.${op}(a)`),
+      sample([typed("int32", [6], 0, 3)], (a) => fn(a.add(0).mul(7)), `torch.${op}(a * 7)`),
+      sample([given([2, 3], [1, 1, 0, 0, 0, 1])], (a) => fn(a, 1), `torch.${op}(a, 1)`),
+      sample([given([4], [1, Number.NaN, 5, Number.NaN])], (a) => fn(a), `torch.${op}(a)`),
+      sample(
+        [given([3], [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, 0])],
+        (a) => fn(a),
+        `torch.${op}(a)`,
+      ),
+    ],
+    bad: [
+      bad(() => fn(zeros([2]), 1), new RegExp(`^${op}: dim 1 is out of range`)),
+      bad(
+        () => fn(zeros([2, 0]), 1),
+        new RegExp(`^${op}: nothing to choose from in \\[2, 0\\] at dim 1`),
+      ),
+    ],
+    noGradient: "indices have no gradient",
+  }));
+
+const pairSamples: SampleSet = () =>
+  (["max", "min"] as const).map((op) => ({
+    op,
+    samples: [
+      sample([input([2, 3])], (a) => a[op](), `torch.${op}(a)`),
+      ...[0, -1].map((d) =>
+        sample([input([3, 4])], (a) => Object.values(a[op](d)), `torch.${op}(a, ${d})`),
+      ),
+      sample(
+        [input([2, 3, 4])],
+        (a) => Object.values(a.transpose(0, 1)[op](1, keepDim)),
+        `torch.${op}(a.transpose(0, 1), 1, keepdim=True)`,
+      ),
+      sample([input([])], (a) => Object.values(a[op](0)), `torch.${op}(a, 0)`),
+      sample([typed("int32", [4])], (a) => a[op](), `torch.${op}(a)`),
+      kink(
+        [given([2, 3], [1, 1, 0, 0, 0, 1])],
+        (a) => Object.values(a[op](1)),
+        `torch.${op}(a, 1)`,
+      ),
+      kink([given([3], [1, Number.NaN, 2])], (a) => Object.values(a[op](0)), `torch.${op}(a, 0)`),
+    ],
+    bad: [bad(() => zeros([2])[op](1), /dim 1 is out of range/)],
+  }));
+
+function softmaxSet(op: "softmax" | "logSoftmax", torch: string): OpSamples {
+  const fn = op === "softmax" ? softmax : logSoftmax;
+  const large = [1000, 1001, -1000, 88, 89, 90];
+  return {
+    op,
+    samples: [
+      ...[0, 1, -1].map((d) => sample([input([3, 4])], (a) => fn(a, d), `torch.${torch}(a, ${d})`)),
+      sample([input([2, 3, 4])], (a) => fn(a, 1), `torch.${torch}(a, 1)`),
+      sample(
+        [input([3, 2, 2])],
+        (a) => fn(a.permute([2, 0, 1]), 1),
+        `torch.${torch}(a.permute(2, 0, 1), 1)`,
+      ),
+      sample([input([])], (a) => fn(a, 0), `torch.${torch}(a, 0)`),
+      sample([input([1])], (a) => fn(a, 0), `torch.${torch}(a, 0)`),
+      sample([input([0, 3])], (a) => fn(a, 1), `torch.${torch}(a, 1)`),
+      kink([given([2, 3], large)], (a) => fn(a, 1), `torch.${torch}(a, 1)`),
+      kink([given([3], [Number.NEGATIVE_INFINITY, 0, 1])], (a) => fn(a, 0), `torch.${torch}(a, 0)`),
+    ],
+    bad: [
+      wants(op, /needs a float tensor, got int32/, (x) => fn(x, 0)),
+      bad(() => fn(zeros([2]), 1), new RegExp(`^${op}: dim 1 is out of range`)),
+    ],
+  };
+}
+
+export const reduceSamples: SampleSet = () => [
+  ...sumSamples(),
+  ...extremeSamples(),
+  ...varianceSamples(),
+  ...argSamples(),
+  ...pairSamples(),
+  softmaxSet("softmax", "softmax"),
+  softmaxSet("logSoftmax", "log_softmax"),
+];

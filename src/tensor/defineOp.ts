@@ -15,11 +15,16 @@ export interface SampleInput {
   readonly values?: readonly number[];
 }
 
-/** One call of an op, and the same call in PyTorch with the inputs named a, b, c, d. */
+/** One call of an op, and the same call in PyTorch. */
 export interface Sample {
   readonly inputs: readonly SampleInput[];
   readonly call: (...inputs: Tensor[]) => Tensor | readonly Tensor[];
-  readonly torch: string;
+  /** In PyTorch, with the inputs named a, b, c, d; null where it has no equal. int32 stands for its int64. */
+  readonly torch: string | null;
+  /** Why there is no PyTorch to compare with. */
+  readonly reason?: string;
+  /** False at kinks, ties and values that are not finite: no central differences, only PyTorch's gradient. */
+  readonly smooth?: boolean;
 }
 
 /** A call that must be refused, and what the message must say. */
@@ -28,16 +33,18 @@ export interface BadCall {
   readonly error: RegExp;
 }
 
-/** The samples of one op. */
+/** The samples of one op, under the name that it is exported or installed by. */
 export interface OpSamples {
   readonly op: string;
   readonly samples: readonly Sample[];
   readonly bad?: readonly BadCall[];
-  /** False where the result does not change smoothly with any input. */
-  readonly differentiable?: boolean;
-  /** False where the second derivative is not compared (it is zero or has kinds of its own). */
-  readonly twice?: boolean;
+  /** Why gradients, or gradients of gradients, are not compared; left out where they are. */
+  readonly noGradient?: string;
+  readonly noSecondGradient?: string;
 }
+
+/** A family's samples: a function, so that programs that never call it do not carry them. */
+export type SampleSet = () => readonly OpSamples[];
 
 /** Random float input of a shape, from -2 to 2 unless told. */
 export const input = (shape: Shape, low = -2, high = 2): SampleInput => ({ shape, low, high });
@@ -48,6 +55,30 @@ export const given = (
   values: readonly number[],
   dtype: DType = "float32",
 ): SampleInput => ({ shape, values, dtype });
+
+/** Random input of another dtype; whole numbers from `low` to `high` for integers. */
+export const typed = (dtype: DType, shape: Shape, low = 0, high = 9): SampleInput => ({
+  ...{ shape, low, high },
+  dtype,
+});
+
+export const sample = (
+  inputs: readonly SampleInput[],
+  call: Sample["call"],
+  torch: string,
+): Sample => ({ inputs, call, torch });
+
+/** A sample at a kink, a tie or a value that is not finite. */
+export const kink: typeof sample = (...parts) => ({ ...sample(...parts), smooth: false });
+
+/** A sample that PyTorch cannot say anything about, and why. */
+export const unlike = (
+  inputs: readonly SampleInput[],
+  call: Sample["call"],
+  reason: string,
+): Sample => ({ inputs, call, torch: null, reason });
+
+export const bad = (call: () => unknown, error: RegExp): BadCall => ({ call, error });
 
 type Method = (x: Tensor, ...args: never[]) => unknown;
 

@@ -31,6 +31,8 @@ export class ProgramWriter {
 
   constructor(plan: Plan) {
     this.plan = plan;
+    // Every slot gets a buffer, also of an input that no kernel reads: the engine checks each array it is given.
+    plan.externals.forEach((like, slot) => this.buffer({ slot, like }));
   }
 
   /** The number of a value's buffer. */
@@ -69,7 +71,7 @@ export class ProgramWriter {
       version,
       total,
       this.numbers.size,
-      this.plan.externalCount,
+      this.plan.externals.length,
       this.origins.length,
       this.plan.arenaUnits,
       this.constants.length,

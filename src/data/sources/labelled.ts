@@ -1,6 +1,7 @@
 /**
- * Labelled pictures as data sets of this kind have them: a training and a test part, pictures as bytes, labels
- * from 0. Works from bytes, so a browser can fetch them. Read idxFolder.ts for folders on disk.
+ * Labelled pictures as data sets of this kind have them: a training and a test part, pictures as
+ * bytes, labels from 0. Works from bytes, so a browser can fetch them. Read idxFolder.ts for
+ * folders on disk.
  */
 import { FormatError } from "../../core/errors.js";
 import { formatShape } from "../../core/shape.js";
@@ -43,8 +44,8 @@ export interface LabelOptions {
 }
 
 /**
- * Puts two parts together as a data set, and checks that pictures and labels fit and every label has a class. The
- * arrays of the pictures become the tensors' memory.
+ * Puts two parts together as a data set, and checks that pictures and labels fit and every label
+ * has a class. The arrays of the pictures become the tensors' memory.
  *
  * @throws FormatError that names the file, what came and what was expected.
  * @example

@@ -34,7 +34,7 @@ export type Kernel = FusedKernel | SingleKernel;
 
 const limits = { members: 96, reads: 40, reductions: 8 };
 
-/** Small kernels that read nothing in common are joined too, to save starting each by itself. */
+/** Small kernels of one op that read nothing in common are joined too, to save starting each by itself. */
 const smallSize = 1024;
 
 export const isReduce = (node: Node): node is ReduceNode =>
@@ -107,7 +107,8 @@ class Fuser {
     let best: FusedKernel | undefined;
     for (const kernel of candidates) {
       const produces = producers.has(kernel);
-      const wanted = produces || this.sharesReads(kernel, needed) || sizeOf(shape) <= smallSize;
+      const isSibling = sizeOf(shape) <= smallSize && kernel.members[0]?.origin === node.origin;
+      const wanted = produces || isSibling || this.sharesReads(kernel, needed);
       if (!wanted || (best && best.depth >= kernel.depth)) continue;
       if (this.mayJoin(kernel, node, needed)) best = kernel;
     }
@@ -140,22 +141,50 @@ class Fuser {
   }
 }
 
+/** The nodes that a kernel computes. */
+const nodesOf = (kernel: Kernel): readonly Node[] =>
+  kernel.kind === "single" ? [kernel.node] : [...kernel.members, ...kernel.reductions];
+
+/**
+ * Moves kernels that feed one other kernel over the same space into that one: half of an update that was placed early because
+ * all it reads was there early, say. What moves is read nowhere else, so it may run later.
+ */
+function sink(kernels: readonly Kernel[]): Kernel[] {
+  const home = new Map<Node, Kernel>();
+  for (const kernel of kernels) for (const node of nodesOf(kernel)) home.set(node, kernel);
+  /** The kernels that read each kernel; null among them for a use by a view. */
+  const readers = new Map<Kernel, Set<Kernel | null>>(kernels.map((kernel) => [kernel, new Set()]));
+  for (const kernel of kernels)
+    for (const x of nodesOf(kernel).flatMap((node) => node.inputs)) {
+      const { base } = accessOf(x) as Access;
+      const source = home.get(base);
+      if (source && source !== kernel) readers.get(source)!.add(base === x ? kernel : null);
+    }
+  const gone = new Set<Kernel>();
+  const deepestFirst = [...kernels].sort((a, b) => b.depth - a.depth);
+  for (const kernel of deepestFirst) {
+    const [reader, ...others] = readers.get(kernel)!;
+    if (kernel.kind !== "fused" || kernel.reductions.length > 0 || others.length > 0) continue;
+    if (reader?.kind !== "fused" || !sameShape(reader.shape, kernel.shape)) continue;
+    if (reader.members.length + kernel.members.length > limits.members) continue;
+    reader.members.unshift(...kernel.members);
+    reader.members.sort((a, b) => a.id - b.id);
+    for (const set of readers.values()) if (set.delete(kernel)) set.add(reader);
+    gone.add(kernel);
+  }
+  return kernels.filter((kernel) => !gone.has(kernel));
+}
+
 /** Members that outputs or other kernels read, by a view or as they are. */
 function findStored(kernels: readonly Kernel[], graph: Graph): void {
   const home = new Map<Node, Kernel>();
-  for (const kernel of kernels) {
-    if (kernel.kind === "single") home.set(kernel.node, kernel);
-    else for (const node of [...kernel.members, ...kernel.reductions]) home.set(node, kernel);
-  }
+  for (const kernel of kernels) for (const node of nodesOf(kernel)) home.set(node, kernel);
   const outside = new Set<Node>(graph.outputs);
-  for (const kernel of kernels) {
-    const nodes = kernel.kind === "single" ? [kernel.node] : [...kernel.members, ...kernel.reductions];
-    for (const node of nodes)
-      for (const x of node.inputs) {
-        const { base } = accessOf(x) as Access;
-        if (home.get(base) !== kernel || base !== x) outside.add(base);
-      }
-  }
+  for (const kernel of kernels)
+    for (const x of nodesOf(kernel).flatMap((node) => node.inputs)) {
+      const { base } = accessOf(x) as Access;
+      if (home.get(base) !== kernel || base !== x) outside.add(base);
+    }
   for (const kernel of kernels)
     if (kernel.kind === "fused") kernel.stored = kernel.members.filter((node) => outside.has(node));
 }
@@ -167,8 +196,9 @@ export function fuse(graph: Graph): Kernel[] {
     if (neverRuns.has(node.primitive) || classOf(node.primitive) === "view") continue;
     fuser.place(node);
   }
-  findStored(fuser.kernels, graph);
-  return fuser.kernels.filter(isUseful);
+  const kernels = sink(fuser.kernels);
+  findStored(kernels, graph);
+  return kernels.filter(isUseful);
 }
 
 /** A kernel over nothing computes nothing, unless it reduces: then it writes the empty sum. */
@@ -183,7 +213,7 @@ export const written = (kernel: Kernel): readonly Node[] =>
 
 /** The accesses that a kernel makes to memory that others wrote, and to index ramps. */
 export function readAccesses(kernel: Kernel): Access[] {
-  const nodes = kernel.kind === "single" ? [kernel.node] : [...kernel.members, ...kernel.reductions];
+  const nodes = nodesOf(kernel);
   const own = new Set(nodes);
   return nodes
     .flatMap((node) => node.inputs)

@@ -16,7 +16,8 @@ export type Place =
 export interface Plan {
   readonly kernels: readonly Kernel[];
   readonly places: ReadonlyMap<Node, Place>;
-  readonly externalCount: number;
+  /** The values behind the external slots: inputs, then outputs. */
+  readonly externals: readonly Node[];
   readonly arenaUnits: number;
   /** Values to copy to external slots once everything else is done. */
   readonly copies: readonly (readonly [from: Node, slot: number])[];
@@ -208,6 +209,6 @@ class Planner {
 /** Plans a materialized graph. `aliases` are outputs that overwrite inputs (see the backend contract). */
 export function plan(graph: Graph, aliases: Aliases = []): Plan {
   const { kernels, places, copies, arena } = new Planner(graph, aliases);
-  const externalCount = graph.inputs.length + graph.outputs.length;
-  return { kernels, places, copies, externalCount, arenaUnits: arena.size };
+  const externals = [...graph.inputs, ...graph.outputs];
+  return { kernels, places, copies, externals, arenaUnits: arena.size };
 }

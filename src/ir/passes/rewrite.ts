@@ -16,8 +16,8 @@ export function rewrite(graph: Graph, rule: RewriteRule): Graph {
     }
     b.origin = node.origin;
     const inputs = node.inputs.map((x) => replaced.get(x)!);
-    const isSame = inputs.every((x, i) => x === node.inputs[i]);
-    const renewed = isSame ? node : b.make(node.primitive, inputs, node.attributes as never);
+    // Made anew even if nothing changed, so that ids keep telling the order of the program.
+    const renewed = b.make(node.primitive, inputs, node.attributes as never);
     replaced.set(node, rule(b, renewed));
   }
   return { inputs: graph.inputs, outputs: graph.outputs.map((node) => replaced.get(node) ?? node) };

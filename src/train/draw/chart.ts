@@ -1,5 +1,6 @@
 /**
- * One panel of a line chart: axes, grid, lines and a legend. Read curves.ts for the charts of a run.
+ * One panel of a line chart: axes, grid, lines and a legend. Read curves.ts for the charts of a
+ * run.
  */
 import { extent, makeScale, type Scale, type ScaleKind } from "./scale.js";
 import { coordinate, element, estimateWidth, look, textAt } from "./svg.js";
@@ -79,8 +80,11 @@ interface Plot {
   readonly bottom: number;
 }
 
+/** Beyond this an axis over the values would itself overflow. */
+const largest = 1e300;
+
 const isShown = ({ yKind }: Panel, x: number, y: number): boolean =>
-  Number.isFinite(x) && Number.isFinite(y) && (yKind !== "log" || y > 0);
+  Math.abs(x) <= largest && Math.abs(y) <= largest && (yKind !== "log" || y >= 1 / largest);
 
 function makeScales(panel: Panel, plot: Plot): [x: Scale, y: Scale] {
   const points = panel.lines.flatMap((line) =>
@@ -95,7 +99,10 @@ function makeScales(panel: Panel, plot: Plot): [x: Scale, y: Scale] {
   return [makeScale(firstX, lastX, x), makeScale(least, greatest, y)];
 }
 
-/** A little more than the values' range, so that no line runs along the frame, but never past the bounds. */
+/**
+ * A little more than the values' range, so that no line runs along the frame, but never past the
+ * bounds.
+ */
 function yRange({ yKind, yBounds }: Panel, points: readonly Point[]): [number, number] {
   const [low, high] = extent(points.map(([, y]) => y));
   if (yKind === "log") return [low / 1.15, high * 1.15];

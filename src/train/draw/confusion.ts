@@ -12,12 +12,13 @@ const [margin, headerHeight] = [28, 92];
 const maxNameWidth = 150;
 
 /**
- * Draws a confusion matrix: row r, column c counts the examples of class r that were taken for class c. A cell's
- * colour is its share of the row, blue where it is right and red where it is wrong; at the end of a row stands the
- * share that was right.
+ * Draws a confusion matrix: row r, column c counts the examples of class r that were taken for
+ * class c. A cell's colour is its share of the row, blue where it is right and red where it is
+ * wrong; at the end of a row stands the share that was right.
  *
  * @returns an SVG file as text.
- * @throws ShapeError where the matrix is not square or names do not fit; ValueError for what is not a count.
+ * @throws ShapeError where the matrix is not square or names do not fit; ValueError for what is not
+ * a count.
  * @example
  * ```ts
  * import { confusionSvg } from "gradus/train";
@@ -117,7 +118,8 @@ function drawGrid(classes: number, { left, top, cell, side }: Place): string {
   const box = { x: left, y: top, width: side, height: side, fill: look.card, stroke: look.rim };
   const lines = Array.from({ length: classes - 1 }, (_, i) => {
     const [x, y] = [coordinate(left + (i + 1) * cell), coordinate(top + (i + 1) * cell)];
-    return `M${x} ${coordinate(top)}v${coordinate(side)}M${coordinate(left)} ${y}h${coordinate(side)}`;
+    const [x0, y0, length] = [left, top, side].map(coordinate);
+    return `M${x} ${y0}v${length}M${x0} ${y}h${length}`;
   });
   const grid = element("path", { d: lines.join(""), stroke: look.grid });
   return element("rect", box) + (lines.length > 0 ? grid : "");
@@ -178,7 +180,10 @@ function writeCount(
   return textAt(text, x, y, size, { ...style, "pointer-events": "none" });
 }
 
-/** How strong a cell's colour is, 0 to 1. Mistakes are few: a share of a fifth is as strong as can be. */
+/**
+ * How strong a cell's colour is, 0 to 1. Mistakes are few: a share of a fifth is as strong as can
+ * be.
+ */
 const darkness = (share: number, right: boolean): number =>
   right ? share * 0.9 : Math.min(1, share * 5) ** 0.6 * 0.85;
 

@@ -1,6 +1,6 @@
 /**
- * The curves of a training run as one SVG file: loss by step, and accuracy (or loss) by epoch on training and test
- * data. Read chart.ts for how a panel is drawn.
+ * The curves of a training run as one SVG file: loss by step, and accuracy (or loss) by epoch on
+ * training and test data. Read chart.ts for how a panel is drawn.
  */
 import { ValueError } from "../../core/errors.js";
 import { drawPanel, type Line, type Panel, type Point } from "./chart.js";
@@ -34,7 +34,10 @@ export interface CurvesOptions {
   readonly subtitle?: string;
   /** How losses are spread; default `linear`. */
   readonly lossScale?: "linear" | "log";
-  /** Weight of the past in the smoothed line, from 0 (none) to below 1; default fits the number of steps. */
+  /**
+   * Weight of the past in the smoothed line, from 0 (none) to below 1; default fits the number of
+   * steps.
+   */
   readonly smoothing?: number;
 }
 
@@ -43,8 +46,9 @@ const [panelWidth, panelHeight, margin, space] = [560, 380, 24, 20];
 const maxPoints = 1000;
 
 /**
- * Draws the curves of a run: on the left the loss of each step with a smoothed line (and the test loss of each epoch), on the
- * right accuracy by epoch on training and test data, or the losses where no accuracy was measured.
+ * Draws the curves of a run: on the left the loss of each step with a smoothed line (and the test
+ * loss of each epoch), on the right accuracy by epoch on training and test data, or the losses
+ * where no accuracy was measured.
  *
  * @returns an SVG file as text, which a browser shows as it is.
  * @throws ValueError for a smoothing outside [0, 1).
@@ -129,7 +133,10 @@ function defaultSmoothing(count: number): number {
   return count < 30 ? 0 : 1 - 1 / Math.min(200, Math.max(5, count / 50));
 }
 
-/** An exponential moving average that starts unbiased, as Adam's moments do; it leaves out what is not finite. */
+/**
+ * An exponential moving average that starts unbiased, as Adam's moments do; it leaves out what is
+ * not finite.
+ */
 function smooth(points: readonly Point[], weight: number): Point[] {
   let [sum, total] = [0, 0];
   return points.map(([step, loss]) => {

@@ -1,5 +1,6 @@
 /**
- * Pictures of a run: its curves and confusion matrix as SVG text, its mistakes as pixels. Works in a browser too.
+ * Pictures of a run: its curves and confusion matrix as SVG text, its mistakes as pixels. Works in
+ * a browser too.
  */
 export { type ConfusionOptions, confusionSvg } from "./confusion.js";
 export {

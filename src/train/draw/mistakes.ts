@@ -1,6 +1,6 @@
 /**
- * A picture of what a classifier got wrong: the misread images in a grid, the ones it was surest of first, each with what it
- * is and what it was taken for. Read raster.ts for the drawing.
+ * A picture of what a classifier got wrong: the misread images in a grid, the ones it was surest of
+ * first, each with what it is and what it was taken for. Read raster.ts for the drawing.
  */
 import { ShapeError, ValueError } from "../../core/errors.js";
 import { formatShape } from "../../core/shape.js";
@@ -45,20 +45,23 @@ const [margin, gap, padding] = [28, 14, 10];
 /** Room for ten of MNIST's images beside one another. */
 const wantedWidth = 1446;
 const [titleScale, captionScale] = [3, 2];
-/** Images are enlarged by whole pixels to about this side, and captions get at least as much room. */
+/**
+ * Images are enlarged by whole pixels to about this side, and captions get at least as much room.
+ */
 const wantedSide = 112;
 const captionHeight = fontHeight * captionScale;
 
 /**
- * Draws the wrongly classified images, the most confident mistakes first, as red-green-blue pixels. A run without
- * mistakes gives a picture that says so.
+ * Draws the wrongly classified images, the most confident mistakes first, as red-green-blue pixels.
+ * A run without mistakes gives a picture that says so.
  *
  * @throws ShapeError where labels, predictions or confidences are not one an image.
  * @example
  * ```ts
  * import { encodePng } from "gradus/io";
  * import { mistakesPicture } from "gradus/train";
- * const images = { shape: [1, 2, 2], dtype: "uint8", data: new Uint8Array([0, 255, 255, 0]) } as const;
+ * const pixels = new Uint8Array([0, 255, 255, 0]);
+ * const images = { shape: [1, 2, 2], dtype: "uint8", data: pixels } as const;
  * const wrong = { images, labels: [7], predictions: [1], confidences: [0.98] };
  * const png = await encodePng(mistakesPicture({ ...wrong, title: "LeNet" }));
  * console.log(png.length > 100); // → true
@@ -146,7 +149,10 @@ function makeHeadings(
   return { title: title ? `${title}: ${counts}` : counts, line };
 }
 
-/** Where things go on one card: the image on top, then one line of caption, or two where names are long. */
+/**
+ * Where things go on one card: the image on top, then one line of caption, or two where names are
+ * long.
+ */
 function cardLayout({ width, height }: ImageLayout, shown: readonly Mistake[]) {
   const scale = Math.max(1, Math.round(wantedSide / Math.max(width, height)));
   const oneLine = (m: Mistake) => textWidth(`${m.truth} → ${m.guess}  ${m.confidence}`);
@@ -229,7 +235,10 @@ function drawCard(
   write(confidence, percentX, last, pale);
 }
 
-/** One image as `[height, width, 3]` bytes; numbers are taken as 0 (black) to 1 (white) and cut off there. */
+/**
+ * One image as `[height, width, 3]` bytes; numbers are taken as 0 (black) to 1 (white) and cut off
+ * there.
+ */
 function pixelsOf({ dtype, data }: ArrayData, layout: ImageLayout, index: number): Uint8Array {
   const plane = layout.width * layout.height;
   const start = index * plane * layout.channels;

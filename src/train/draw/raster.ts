@@ -1,6 +1,6 @@
 /**
- * A canvas of red-green-blue pixels with the three things that pictures of a run need: rectangles, pictures and
- * text. Read mistakes.ts for what is drawn with it.
+ * A canvas of red-green-blue pixels with the three things that pictures of a run need: rectangles,
+ * pictures and text. Read mistakes.ts for what is drawn with it.
  */
 import { ValueError } from "../../core/errors.js";
 import type { PixelImage } from "../../io/png.js";
@@ -51,7 +51,9 @@ export class Raster {
     }
   }
 
-  /** Writes a line of text from its upper left corner, each dot of the font `scale` × `scale` large. */
+  /**
+   * Writes a line of text from its upper left corner, each dot of the font `scale` × `scale` large.
+   */
   text(text: string, left: number, top: number, scale: number, colour: Colour): void {
     let x = left;
     for (const character of text) {

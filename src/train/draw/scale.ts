@@ -1,5 +1,6 @@
 /**
- * Axes: from values to places on paper, and the round numbers to mark on the way. Read chart.ts next.
+ * Axes: from values to places on paper, and the round numbers to mark on the way. Read chart.ts
+ * next.
  */
 
 export type ScaleKind = "linear" | "log";
@@ -54,9 +55,12 @@ function linearScale(
   return { at, ticks, label: (tick) => formatTick(tick, step) };
 }
 
-/** A logarithmic axis over [low, high], both over 0: powers of ten, with 2 and 5 between if there are few. */
+/**
+ * A logarithmic axis over [low, high], both over 0: powers of ten, with 2 and 5 between if there
+ * are few.
+ */
 function logScale(low: number, high: number, from: number, to: number): Scale {
-  const decades = Math.log10(high / low);
+  const decades = Math.log10(high) - Math.log10(low);
   const factors = decades <= 2.5 ? [1, 2, 5] : [1];
   const stride = Math.max(1, Math.ceil(decades / 8));
   const ticks: number[] = [];
@@ -67,7 +71,8 @@ function logScale(low: number, high: number, from: number, to: number): Scale {
       if (tick >= low * 0.999 && tick <= high * 1.001) ticks.push(tick);
     }
   }
-  const at = (value: number) => from + (Math.log(value / low) / Math.log(high / low)) * (to - from);
+  const share = (value: number) => (Math.log10(value) - Math.log10(low)) / decades;
+  const at = (value: number) => from + share(value) * (to - from);
   return { at, ticks, label: (tick) => formatTick(tick, tick) };
 }
 
@@ -82,7 +87,10 @@ export interface ScaleOptions {
   readonly whole?: boolean;
 }
 
-/** An axis that shows `low` to `high`; equal or missing ends are spread so that there is something to show. */
+/**
+ * An axis that shows `low` to `high`; equal or missing ends are spread so that there is something
+ * to show.
+ */
 export function makeScale(low: number, high: number, options: ScaleOptions): Scale {
   const { kind = "linear", from, to, ticks = 5, whole = false } = options;
   const finite = Number.isFinite(low) && Number.isFinite(high);
@@ -91,7 +99,10 @@ export function makeScale(low: number, high: number, options: ScaleOptions): Sca
     return a === b ? logScale(a / 2, b * 2, from, to) : logScale(a, b, from, to);
   }
   const [a, b] = finite ? [low, high] : [0, 1];
-  const spread = a === b ? Math.max(Math.abs(a) * 0.1, whole ? 1 : 1e-6) : 0;
+  const size = Math.max(Math.abs(a), Math.abs(b));
+  // Differences near the precision of numbers are noise, and their ticks would all look the same.
+  const flat = b - a <= Math.max(size, 1e-12) * 1e-9;
+  const spread = flat ? Math.max(size * 0.1, whole ? 1 : 1e-6) : 0;
   return linearScale(a - spread, b + spread, from, to, ticks, whole);
 }
 

@@ -1,6 +1,6 @@
 /**
- * The pieces that drawings in SVG share: escaping, numbers, text and the look. Fonts are the reader's own, so a
- * drawing is one file. Read chart.ts next.
+ * The pieces that drawings in SVG share: escaping, numbers, text and the look. Fonts are the
+ * reader's own, so a drawing is one file. Read chart.ts next.
  */
 
 export const look = {
@@ -13,7 +13,7 @@ export const look = {
   blue: "#2563b8",
   orange: "#d9691e",
   red: "#c8302c",
-  font: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif",
+  font: "system-ui, -apple-system, 'Segoe UI', Roboto, Arial, 'DejaVu Sans', sans-serif",
 } as const;
 
 const entities: Readonly<Record<string, string>> = {
@@ -23,7 +23,7 @@ const entities: Readonly<Record<string, string>> = {
   '"': "&quot;",
 };
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are not allowed in XML, not even escaped.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: XML forbids them, even escaped.
 const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
 
 /** Makes any text safe inside an element or an attribute. */
