@@ -5,6 +5,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { buildNative } from "./buildNative.js";
 import { fingerprint } from "./lib/fingerprint.js";
 import { addonFile, capture, isMain, projectRoot } from "./lib/process.js";
 
@@ -13,31 +14,24 @@ interface Step {
   /** Files and folders whose contents decide whether the step must run. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** Other things that the result depends on. */
-  facts?(): Promise<readonly string[]>;
-  run(): Promise<void>;
-  /** Why the step cannot run here, if leaving it out is no failure. */
-  missing?(): Promise<string | undefined>;
+  /** Throws if it fails; gives a reason if the step cannot run here and that is no failure. */
+  run(): Promise<string | undefined>;
 }
 
 const stateFile = join(projectRoot, "dist/.build.json");
 const inProject = (path: string) => join(projectRoot, path);
 
-async function runScript(script: string): Promise<void> {
+async function runScript(script: string): Promise<undefined> {
   const { code, output } = await capture(process.execPath, ["--import", "tsx", script]);
   if (code !== 0) throw new Error(output.trim());
 }
 
-async function findCompiler(): Promise<string | undefined> {
-  const names = process.env.CXX ? [process.env.CXX] : ["g++", "clang++", "c++"];
-  for (const name of names) {
-    const found = await capture(name, ["--version"]).catch(() => undefined);
-    if (found?.code === 0) return `${name} ${found.output.split("\n")[0]}`;
-  }
-  return undefined;
+async function compileAddon(): Promise<string | undefined> {
+  const { built, reason } = await buildNative();
+  return built ? undefined : `left out: ${reason}; Gradus will run on WASM`;
 }
 
-async function compileTypeScript(): Promise<void> {
+async function compileTypeScript(): Promise<undefined> {
   const compiler = inProject("node_modules/typescript/bin/tsc");
   const flags = [compiler, "-p", projectRoot, "--noEmitOnError", "--pretty", "false"];
   const { code, output } = await capture(process.execPath, flags);
@@ -66,6 +60,8 @@ const tables = [
   "src/backend/cpu/format.ts",
 ];
 
+const engine = ["native", "scripts/engineSources.ts"];
+
 const steps: readonly Step[] = [
   {
     name: "opcodes",
@@ -75,16 +71,13 @@ const steps: readonly Step[] = [
   },
   {
     name: "native",
-    inputs: ["native", "scripts/buildNative.ts"],
+    inputs: [...engine, "scripts/buildNative.ts"],
     outputs: [addonFile],
-    facts: async () => [process.platform, process.arch, (await findCompiler()) ?? ""],
-    run: () => runScript("scripts/buildNative.ts"),
-    missing: async () =>
-      (await findCompiler()) ? undefined : "no C++ compiler found; Gradus will run on WASM",
+    run: compileAddon,
   },
   {
     name: "wasm",
-    inputs: ["native", "scripts/buildWasm.ts"],
+    inputs: [...engine, "scripts/buildWasm.ts"],
     outputs: ["dist/wasm/gradus.wasm", "dist/wasm/binary.js"],
     run: () => runScript("scripts/buildWasm.ts"),
   },
@@ -109,19 +102,20 @@ function readState(): State {
 async function perform(step: Step, state: State, forced: boolean): Promise<void> {
   const started = performance.now();
   const print = (text: string) => console.log(`${step.name.padEnd(8)} ${text}`);
-  const missing = await step.missing?.();
-  if (missing) {
-    for (const output of step.outputs) rmSync(inProject(output), { force: true });
-    return print(missing);
-  }
-  const current = fingerprint(step.inputs, await step.facts?.());
+  const current = fingerprint(step.inputs, [process.platform, process.arch]);
   const complete = step.outputs.every((output) => existsSync(inProject(output)));
   if (!forced && complete && state[step.name] === current) return print("unchanged");
   delete state[step.name];
+  let leftOut: string | undefined;
   try {
-    await step.run();
+    leftOut = await step.run();
   } catch (error) {
     throw new Error(`${step.name} failed: ${(error as Error).message}`);
+  }
+  if (leftOut !== undefined) {
+    // What an older build left would not fit the other parts.
+    for (const output of step.outputs) rmSync(inProject(output), { force: true });
+    return print(leftOut);
   }
   state[step.name] = current;
   print(`built in ${((performance.now() - started) / 1000).toFixed(1)} s`);

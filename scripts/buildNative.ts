@@ -80,7 +80,8 @@ async function compileAll(command: string, version: string): Promise<string[]> {
   const objects: string[] = [];
   const worker = async () => {
     for (let unit = waiting.shift(); unit; unit = waiting.shift()) {
-      const flags = [...unit.flags, ...shared, `-I${nodeHeaders}`, "-pthread"];
+      const folders = ["-iquote", nativeFolder, `-I${nodeHeaders}`];
+      const flags = [...unit.flags, ...shared, ...folders, "-pthread"];
       const text = readFileSync(join(nativeFolder, unit.source), "utf8");
       const key = hashOf(version, headers, text, ...flags);
       objects.push(await compile(unit, command, flags, key));

@@ -1,6 +1,6 @@
 // Convolutions and their input gradients: correlations over padded planes. A tile of the result is a matrix product
 // whose rows of the second factor are shifted views of a plane, so nothing is copied but the planes and the weights.
-#include "../run.h"
+#include "run.h"
 #include "microkernel.h"
 #include "planes.h"
 

@@ -1,7 +1,7 @@
 // Weight gradients of convolutions: each is a dot product, over all positions of all images, of a plane of the output's
 // gradient with a shifted view of a padded input plane. Vectors run along the positions; places between rows hold zeros
 // in the gradient. (An infinity in x can so turn entries of its own channel to NaN that it does not reach by itself.)
-#include "../run.h"
+#include "run.h"
 #include "planes.h"
 
 namespace gradus {

@@ -1,6 +1,6 @@
 // Matrix products: panels of both operands are packed, then multiplied tile by tile (Goto and van de Geijn, "Anatomy
 // of high-performance matrix multiplication", 2008). Threads take tiles of the result and never share a sum.
-#include "../run.h"
+#include "run.h"
 #include "microkernel.h"
 #include "pack.h"
 #include "walk.h"

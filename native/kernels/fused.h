@@ -1,6 +1,6 @@
 // Evaluating the pointwise part of a fused kernel block by block; fusedReduce.cpp folds the blocks.
 #pragma once
-#include "../run.h"
+#include "run.h"
 #include "pointwise.h"
 #include "walk.h"
 

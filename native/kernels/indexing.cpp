@@ -1,6 +1,6 @@
 // gather, scatterAdd and argReduce. An index out of range is noted with its place, and the first place is reported, so
 // that the message does not depend on the threads.
-#include "../run.h"
+#include "run.h"
 #include "walk.h"
 
 namespace gradus {

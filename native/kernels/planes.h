@@ -1,6 +1,6 @@
 // Padded copies of the planes that convolutions read; planConvolution.cpp says how they lie.
 #pragma once
-#include "../program.h"
+#include "program.h"
 #include "vector.h"
 
 namespace gradus {

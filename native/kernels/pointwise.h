@@ -1,6 +1,6 @@
 // The table of pointwise functions on blocks, numbered as decodeFused.cpp numbers them.
 #pragma once
-#include "../program.h"
+#include "program.h"
 #include "vector.h"
 
 namespace gradus {

@@ -1,5 +1,5 @@
 // Philox4x32-10, as src/core/random.ts has it, on sixteen counters side by side.
-#include "../run.h"
+#include "run.h"
 #include "vector.h"
 
 namespace gradus {

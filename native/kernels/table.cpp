@@ -1,5 +1,5 @@
 // The table of one instruction set's kernels.
-#include "../isa.h"
+#include "isa.h"
 #include "vector.h"
 
 namespace gradus {

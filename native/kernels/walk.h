@@ -1,6 +1,6 @@
 // Moving the elements of strided operands, in runs along their innermost dim.
 #pragma once
-#include "../program.h"
+#include "program.h"
 #include "vector.h"
 
 namespace gradus {

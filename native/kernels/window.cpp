@@ -1,5 +1,5 @@
 // windowArgMax: where the first maximum of each window lies in its plane.
-#include "../run.h"
+#include "run.h"
 #include "vector.h"
 
 namespace gradus {

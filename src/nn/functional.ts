@@ -17,4 +17,4 @@ export {
 } from "../ops/loss.js";
 export { relu, sigmoid, tanh } from "../ops/elementary.js";
 export { type DropoutOptions, dropout } from "../ops/random.js";
-export { logSoftmax, softmax } from "../ops/reduce.js";
+export { logSoftmax, softmax } from "../ops/softmax.js";

@@ -1,4 +1,5 @@
 /** Contents: the ops by family. Importing this gives tensors their methods. */
+export { argmax, argmin, type Extreme } from "./argmax.js";
 export { clamp, to, where } from "./choice.js";
 export {
   type Conv2dOptions,
@@ -37,22 +38,17 @@ export {
   type Reduction,
 } from "./loss.js";
 export {
-  type AtIndex,
-  at,
-  cat,
   expand,
   flatten,
   flip,
-  narrow,
   permute,
   reshape,
-  select,
   squeeze,
-  stack,
   t,
   transpose,
   unsqueeze,
 } from "./movement.js";
+export { type AtIndex, at, cat, narrow, select, stack } from "./parts.js";
 export {
   add,
   div,
@@ -73,16 +69,12 @@ export { bernoulli, type DropoutOptions, dropout } from "./random.js";
 export {
   amax,
   amin,
-  argmax,
-  argmin,
-  type Extreme,
   type KeepDim,
-  logSoftmax,
   mean,
   prod,
-  softmax,
   std,
   sum,
   type VarianceOptions,
   variance,
 } from "./reduce.js";
+export { logSoftmax, softmax } from "./softmax.js";

@@ -8,7 +8,7 @@ import { applyOne, type OpSpec } from "../tensor/apply.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { indexNodes } from "./indexing.js";
 import { promoteNodes } from "./pointwise.js";
-import { logSoftmaxNodes } from "./reduce.js";
+import { logSoftmaxNodes } from "./softmax.js";
 
 /** How the losses of single examples become one: their mean (the default), their sum, or not at all. */
 export type Reduction = "mean" | "sum" | "none";

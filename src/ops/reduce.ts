@@ -1,7 +1,7 @@
-/** Ops that fold dimensions: sum, mean, extremes, variance. Read movement.ts next. */
+/** Ops that fold dimensions: sum, mean, extremes, variance. Read argmax.ts next. */
 import { isFloat } from "../core/dtype.js";
 import { DTypeError } from "../core/errors.js";
-import { normalizeDim, normalizeDims } from "../core/shape.js";
+import { normalizeDims } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
 import { applyOne, type OpSpec } from "../tensor/apply.js";
@@ -12,16 +12,12 @@ import {
   input,
   install,
   kink,
-  type OpSamples,
   type Sample,
   type SampleSet,
   sample,
   typed,
-  unlike,
 } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { gather } from "./indexing.js";
-import { squeeze, unsqueeze } from "./movement.js";
 
 export interface KeepDim {
   /** Leaves folded dims in the result with size 1. */
@@ -46,7 +42,7 @@ function reduction(
 /** Small integers and bools are counted in int32. */
 const countable = (b: Builder, x: Node): Node => (isFloat(x.dtype) ? x : b.convert(x, "int32"));
 
-const needFloat = (op: string, x: Node): void => {
+export const needFloat = (op: string, x: Node): void => {
   if (!isFloat(x.dtype)) throw new DTypeError(op, `needs a float tensor, got ${x.dtype}`);
 };
 
@@ -106,95 +102,7 @@ export function variance(x: Tensor, dim?: Dims, options: VarianceOptions = {}): 
 export const std = (x: Tensor, dim?: Dims, options?: VarianceOptions): Tensor =>
   variance(x, dim, options).sqrt();
 
-function argReduction(name: string, primitive: "argMax" | "argMin") {
-  const spec: OpSpec<{ readonly dim: number | null; readonly keepDim: boolean }> = {
-    name,
-    lower(b, [x], { dim, keepDim }) {
-      const flat = dim === null ? b.reshape(x!, [x!.shape.reduce((n, m) => n * m, 1)]) : x!;
-      const chosen = b.make(primitive, [flat], { dim: dim ?? 0 });
-      if (!keepDim) return chosen;
-      const shape = x!.shape.map((n, i) => (dim === null || i === dim ? 1 : n));
-      return b.reshape(chosen, shape);
-    },
-  };
-  return (x: Tensor, dim?: number, { keepDim = false }: KeepDim = {}): Tensor => {
-    const place = dim === undefined || x.ndim === 0 ? null : normalizeDim(name, dim, x.ndim);
-    return applyOne(spec, [x], { dim: place, keepDim });
-  };
-}
-
-export const argmax = argReduction("argmax", "argMax");
-export const argmin = argReduction("argmin", "argMin");
-
-/** An extreme along a dim, and where it is. */
-export interface Extreme {
-  readonly values: Tensor;
-  readonly indices: Tensor;
-}
-
-function extreme(
-  x: Tensor,
-  dim: number | undefined,
-  options: KeepDim,
-  all: (x: Tensor) => Tensor,
-  choose: (x: Tensor, dim: number, options: KeepDim) => Tensor,
-): Tensor | Extreme {
-  if (dim === undefined) return all(x);
-  if (x.ndim === 0) return { values: x, indices: choose(x, dim, {}) };
-  const kept = choose(x, dim, { keepDim: true });
-  const place = normalizeDim("max", dim, x.ndim);
-  const values = gather(x, place, kept);
-  if (options.keepDim) return { values, indices: kept };
-  return { values: squeeze(values, place), indices: squeeze(kept, place) };
-}
-
-const max = (x: Tensor, dim?: number, options: KeepDim = {}) =>
-  extreme(x, dim, options, amax, argmax);
-const min = (x: Tensor, dim?: number, options: KeepDim = {}) =>
-  extreme(x, dim, options, amin, argmin);
-
-const softmaxSpec: OpSpec<{ readonly dim: number }> = {
-  name: "softmax",
-  lower(b, [x], { dim }) {
-    needFloat("softmax", x!);
-    const powers = b.pointwise("exponential", centred(b, x!, dim));
-    return b.divide(powers, b.reduce("reduceSum", powers, [dim], true));
-  },
-};
-
-/** x minus its maximum along a dim, which changes no softmax and keeps exp from overflowing. */
-const centred = (b: Builder, x: Node, dim: number): Node =>
-  b.subtract(x, b.stopGradient(b.reduce("reduceMax", x, [dim], true)));
-
-/** log(softmax(x)) without the loss of precision of doing it in two steps. */
-export function logSoftmaxNodes(b: Builder, x: Node, dim: number): Node {
-  const shifted = centred(b, x, dim);
-  const total = b.reduce("reduceSum", b.pointwise("exponential", shifted), [dim], true);
-  return b.subtract(shifted, b.pointwise("log", total));
-}
-
-const logSoftmaxSpec: OpSpec<{ readonly dim: number }> = {
-  name: "logSoftmax",
-  lower(b, [x], { dim }) {
-    needFloat("logSoftmax", x!);
-    return logSoftmaxNodes(b, x!, dim);
-  },
-};
-
-const alongDim =
-  (spec: OpSpec<{ readonly dim: number }>) =>
-  (x: Tensor, dim: number): Tensor => {
-    if (x.ndim === 0) return squeeze(applyOne(spec, [unsqueeze(x, 0)], { dim: 0 }), 0);
-    return applyOne(spec, [x], { dim: normalizeDim(spec.name, dim, x.ndim) });
-  };
-
-export const softmax = alongDim(softmaxSpec);
-export const logSoftmax = alongDim(logSoftmaxSpec);
-
-install({
-  ...{ sum, prod, mean, amax, amin, std, argmax, argmin, max, min, softmax, logSoftmax },
-  var: variance,
-});
+install({ sum, prod, mean, amax, amin, std, var: variance });
 
 declare module "../tensor/tensor.js" {
   interface Tensor {
@@ -212,22 +120,6 @@ declare module "../tensor/tensor.js" {
     amax(dim?: Dims, options?: KeepDim): Tensor;
     /** Smallest element over all, one or several dims. */
     amin(dim?: Dims, options?: KeepDim): Tensor;
-    /** Index of the first largest element, over all or along a dim. */
-    argmax(dim?: number, options?: KeepDim): Tensor;
-    /** Index of the first smallest element. */
-    argmin(dim?: number, options?: KeepDim): Tensor;
-    /** The largest element of all. */
-    max(): Tensor;
-    /** The largest elements along a dim and their indices; the gradient goes to the first. */
-    max(dim: number, options?: KeepDim): Extreme;
-    /** The smallest element of all. */
-    min(): Tensor;
-    /** The smallest elements along a dim and their indices. */
-    min(dim: number, options?: KeepDim): Extreme;
-    /** exp(x) / Σ exp(x) along a dim. */
-    softmax(dim: number): Tensor;
-    /** log(softmax(x)) along a dim. */
-    logSoftmax(dim: number): Tensor;
   }
 }
 
@@ -366,105 +258,8 @@ const varianceSamples: SampleSet = () =>
     bad: [wants("var", /needs a float tensor, got int32/, fn)],
   }));
 
-const argSamples: SampleSet = () =>
-  (
-    [
-      ["argmax", argmax],
-      ["argmin", argmin],
-    ] as const
-  ).map(([op, fn]) => ({
-    op,
-    samples: [
-      ...[undefined, 0, 1, -1].map((d) =>
-        sample(
-          [input([3, 4])],
-          (a) => fn(a, d),
-          `torch.${op}(a${d === undefined ? "" : `, ${d}`})`,
-        ),
-      ),
-      sample([input([2, 3, 4])], (a) => fn(a, 1, keepDim), `torch.${op}(a, 1, keepdim=True)`),
-      sample(
-        [input([3, 2, 4])],
-        (a) => fn(a.transpose(0, 2), 1),
-        `torch.${op}(a.transpose(0, 2), 1)`,
-      ),
-      sample([input([])], (a) => fn(a), `torch.${op}(a)`),
-      sample([typed("int32", [6], 0, 3)], (a) => fn(a.add(0).mul(7)), `torch.${op}(a * 7)`),
-      sample([given([2, 3], [1, 1, 0, 0, 0, 1])], (a) => fn(a, 1), `torch.${op}(a, 1)`),
-      sample([given([4], [1, Number.NaN, 5, Number.NaN])], (a) => fn(a), `torch.${op}(a)`),
-      sample(
-        [given([3], [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, 0])],
-        (a) => fn(a),
-        `torch.${op}(a)`,
-      ),
-    ],
-    bad: [
-      bad(() => fn(zeros([2]), 1), new RegExp(`^${op}: dim 1 is out of range`)),
-      bad(
-        () => fn(zeros([2, 0]), 1),
-        new RegExp(`^${op}: nothing to choose from in \\[2, 0\\] at dim 1`),
-      ),
-    ],
-    noGradient: "indices have no gradient",
-  }));
-
-const pairSamples: SampleSet = () =>
-  (["max", "min"] as const).map((op) => ({
-    op,
-    samples: [
-      sample([input([2, 3])], (a) => a[op](), `torch.${op}(a)`),
-      ...[0, -1].map((d) =>
-        sample([input([3, 4])], (a) => Object.values(a[op](d)), `torch.${op}(a, ${d})`),
-      ),
-      sample(
-        [input([2, 3, 4])],
-        (a) => Object.values(a.transpose(0, 1)[op](1, keepDim)),
-        `torch.${op}(a.transpose(0, 1), 1, keepdim=True)`,
-      ),
-      sample([input([])], (a) => Object.values(a[op](0)), `torch.${op}(a, 0)`),
-      sample([typed("int32", [4])], (a) => a[op](), `torch.${op}(a)`),
-      kink(
-        [given([2, 3], [1, 1, 0, 0, 0, 1])],
-        (a) => Object.values(a[op](1)),
-        `torch.${op}(a, 1)`,
-      ),
-      kink([given([3], [1, Number.NaN, 2])], (a) => Object.values(a[op](0)), `torch.${op}(a, 0)`),
-    ],
-    bad: [bad(() => zeros([2])[op](1), /dim 1 is out of range/)],
-  }));
-
-function softmaxSet(op: "softmax" | "logSoftmax", torch: string): OpSamples {
-  const fn = op === "softmax" ? softmax : logSoftmax;
-  const large = [1000, 1001, -1000, 88, 89, 90];
-  return {
-    op,
-    samples: [
-      ...[0, 1, -1].map((d) => sample([input([3, 4])], (a) => fn(a, d), `torch.${torch}(a, ${d})`)),
-      sample([input([2, 3, 4])], (a) => fn(a, 1), `torch.${torch}(a, 1)`),
-      sample(
-        [input([3, 2, 2])],
-        (a) => fn(a.permute([2, 0, 1]), 1),
-        `torch.${torch}(a.permute(2, 0, 1), 1)`,
-      ),
-      sample([input([])], (a) => fn(a, 0), `torch.${torch}(a, 0)`),
-      sample([input([1])], (a) => fn(a, 0), `torch.${torch}(a, 0)`),
-      sample([input([0, 3])], (a) => fn(a, 1), `torch.${torch}(a, 1)`),
-      kink([given([2, 3], large)], (a) => fn(a, 1), `torch.${torch}(a, 1)`),
-      kink([given([3], [Number.NEGATIVE_INFINITY, 0, 1])], (a) => fn(a, 0), `torch.${torch}(a, 0)`),
-    ],
-    bad: [
-      wants(op, /needs a float tensor, got int32/, (x) => fn(x, 0)),
-      bad(() => fn(zeros([2]), 1), new RegExp(`^${op}: dim 1 is out of range`)),
-    ],
-  };
-}
-
 export const reduceSamples: SampleSet = () => [
   ...sumSamples(),
   ...extremeSamples(),
   ...varianceSamples(),
-  ...argSamples(),
-  ...pairSamples(),
-  softmaxSet("softmax", "softmax"),
-  softmaxSet("logSoftmax", "log_softmax"),
 ];

@@ -184,10 +184,18 @@ class Run {
     try {
       return await this.#runEpochs();
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      const { step } = this.#progress;
-      await this.#emit({ type: "failed", epoch: this.#epochNumber, step, message });
+      await this.#reportFailure(error);
       throw error;
+    }
+  }
+
+  async #reportFailure(error: unknown): Promise<void> {
+    const message = error instanceof Error ? error.message : String(error);
+    const { step } = this.#progress;
+    try {
+      await this.#emit({ type: "failed", epoch: this.#epochNumber, step, message });
+    } catch {
+      // Where even that cannot be reported, the first error is the one to know.
     }
   }
 

@@ -77,8 +77,8 @@ export function captureState(
     const message = `${name} holds values that are not finite after step ${progress.step}`;
     throw new DivergedError(`${message}; lower the learning rate`, place);
   }
-  const state_ = { version, ...progress, paramGroups };
-  return { tensors, metadata: { format, state: JSON.stringify(state_) } };
+  const text = JSON.stringify({ version, ...progress, paramGroups });
+  return { tensors, metadata: { format, state: text } };
 }
 
 /**

@@ -1,0 +1,58 @@
+/** What a set of pictures looks like as a whole: the numbers that normalise them, and how their background is. */
+import { ShapeError } from "../core/errors.js";
+import { formatShape } from "../core/shape.js";
+import type { ArrayData } from "../io/arrayData.js";
+
+export interface ImageStatistics {
+  /** Of all pixels, 0 (black) to 1 (white). */
+  readonly mean: number;
+  readonly std: number;
+  /** Mean of the outermost pixels: what a picture's background is like. */
+  readonly background: number;
+}
+
+/**
+ * Mean and standard deviation of the pixels of uint8 pictures [N, H, W], as numbers from 0 to 1. Sums are of whole numbers,
+ * so that the result is exact.
+ *
+ * @throws ShapeError for anything but uint8 [N, H, W].
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { imageStatistics } from "gradus/train";
+ * const images = tensor(new Uint8Array([0, 255]), { shape: [1, 1, 2] });
+ * console.log(imageStatistics(images).mean); // → 0.5
+ * ```
+ */
+export function imageStatistics({ shape, dtype, data }: ArrayData): ImageStatistics {
+  if (dtype !== "uint8" || shape.length !== 3 || data.length === 0) {
+    const came = `${dtype} ${formatShape(shape)}`;
+    throw new ShapeError("imageStatistics", `pictures are ${came}; expected uint8 [N, H, W]`);
+  }
+  const [count, height, width] = shape as readonly [number, number, number];
+  const histogram = new Float64Array(256);
+  for (let i = 0; i < data.length; i++) histogram[data[i]!]!++;
+  const sum = (weigh: (byte: number) => number): number =>
+    histogram.reduce((total, n, byte) => total + n * weigh(byte), 0);
+  const mean = sum((byte) => byte) / data.length;
+  const variance = sum((byte) => byte * byte) / data.length - mean * mean;
+  let [edge, edgePixels] = [0, 0];
+  for (let n = 0; n < count; n++) {
+    const start = n * height * width;
+    for (const x of borderPixels(height, width)) {
+      edge += data[start + x]!;
+      edgePixels++;
+    }
+  }
+  // Pictures that are all alike have no spread to divide by.
+  const std = Math.sqrt(Math.max(variance, 0)) / 255 || 1;
+  return { mean: mean / 255, std, background: edge / edgePixels / 255 };
+}
+
+/** The places of the outermost pixels of a picture, row-major. */
+export function borderPixels(height: number, width: number): number[] {
+  return Array.from({ length: height * width }, (_, i) => i).filter((i) => {
+    const [y, x] = [Math.floor(i / width), i % width];
+    return y === 0 || x === 0 || y === height - 1 || x === width - 1;
+  });
+}

@@ -1,0 +1,38 @@
+/**
+ * The training room: the loop with its events and checkpoints, metrics, schedules, recipes, and pictures of a run. Works in
+ * a browser too; node/index.ts keeps runs in folders.
+ */
+export {
+  type ArchitectureName,
+  buildModel,
+  type Classification,
+  classifierContent,
+  classifierFrom,
+  classify,
+  confusionMatrix,
+  ImageClassifier,
+  type ModelCard,
+} from "./classifier.js";
+export * from "./draw/index.js";
+export { DivergedError, type Place, ResumeError } from "./errors.js";
+export type * from "./events.js";
+export { type CheckpointOptions, type FitOptions, type FitResult, fit } from "./fit.js";
+export { type ImageStatistics, imageStatistics } from "./imageStatistics.js";
+export { accuracy, type Metric, type Metrics } from "./metrics.js";
+export {
+  defaultRates,
+  lenetRecipe,
+  type OptimizerName,
+  optimizerNames,
+  type Recipe,
+  type RecipeSettings,
+} from "./recipe.js";
+export { constantSchedule, type CosineOptions, cosineSchedule, type Schedule } from "./schedule.js";
+export {
+  type BatchSource,
+  evaluate,
+  type Loss,
+  type MeasureOptions,
+  type Model,
+} from "./steps.js";
+export type { Identity } from "./trainingState.js";
