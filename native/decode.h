@@ -33,6 +33,9 @@ class Decoder {
   int64_t next(int64_t low, int64_t high, const char* what);
   void nextList(int count, int64_t low, int64_t high, int64_t* out, const char* what);
   Operand nextOperand();
+  void markWritten(const Operand& operand) {
+    program.buffers[static_cast<size_t>(operand.buffer)].written = true;
+  }
   DType dtypeOf(const Operand& operand) const { return program.buffers[operand.buffer].dtype; }
   bool isFloat(const Operand& operand) const;
 

@@ -52,6 +52,7 @@ void Decoder::decodeDot(DotPlan& plan) {
   matrix(plan.b, plan.bBatch, plan.bRow, plan.bColumn, plan.k, plan.n);
   matrix(plan.c, plan.cBatch, plan.cRow, plan.cColumn, plan.m, plan.n);
   if (failed()) return;
+  markWritten(plan.c);
   plan.dtype = dtypeOf(plan.c);
   if (!isFloat(plan.c) || dtypeOf(plan.a) != plan.dtype || dtypeOf(plan.b) != plan.dtype)
     fail("the operands of a dot are not of one float dtype");
@@ -98,6 +99,8 @@ void Decoder::decodeConvolution(ConvolutionPlan& plan, Kernel kernel) {
   plan.w = nextOperand();
   plan.y = nextOperand();
   if (failed()) return;
+  const bool isForward = kernel == Kernel::kConvolution;
+  markWritten(isForward ? plan.y : kernel == Kernel::kConvolutionInputGrad ? plan.x : plan.w);
   if (plan.c % plan.groups != 0 || plan.o % plan.groups != 0) {
     fail("the channels do not divide into groups");
     return;
@@ -125,6 +128,7 @@ void Decoder::decodeWindow(WindowPlan& plan) {
   plan.x = nextOperand();
   plan.out = nextOperand();
   if (failed()) return;
+  markWritten(plan.out);
   plan.dtype = dtypeOf(plan.x);
   checkContiguous(plan.x, plan.planes * plan.window.inSize());
   checkContiguous(plan.out, plan.planes * plan.window.outSize());

@@ -163,6 +163,7 @@ void Decoder::decodeFusedOutputs(FusedPlan& plan, const std::vector<DType>& type
     output.reg = static_cast<int32_t>(next(0, last, "no such register"));
     nextList(plan.rank, INT32_MIN, INT32_MAX, output.strides, "stride");
     if (failed()) return;
+    markWritten(output.at);
     output.dtype = dtypeOf(output.at);
     if (output.dtype != types[static_cast<size_t>(output.reg)]) fail("an output is of another dtype");
     checkReach(output.at, plan.rank, plan.dims, output.strides);
@@ -179,6 +180,7 @@ void Decoder::decodeFusedOutputs(FusedPlan& plan, const std::vector<DType>& type
     int64_t strides[kMaxRank] = {};
     nextList(plan.rank, INT32_MIN, INT32_MAX, strides, "stride");
     if (failed()) return;
+    markWritten(reduction.at);
     reduction.dtype = dtypeOf(reduction.at);
     if (reduction.dtype != types[static_cast<size_t>(reduction.reg)])
       fail("a reduction is of another dtype");

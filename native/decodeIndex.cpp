@@ -23,6 +23,7 @@ void Decoder::decodeIndex(IndexPlan& plan, Kernel kernel) {
   plan.index = nextOperand();
   plan.out = nextOperand();
   if (failed()) return;
+  markWritten(plan.out);
   const bool isGather = kernel == Kernel::kGather;
   const int64_t indexed = product(plan.outer, plan.size, plan.inner);
   const int64_t listed = product(plan.outer, plan.count, plan.inner);
@@ -42,6 +43,7 @@ void Decoder::decodeArg(ArgPlan& plan) {
   plan.x = nextOperand();
   plan.out = nextOperand();
   if (failed()) return;
+  markWritten(plan.out);
   checkContiguous(plan.x, product(plan.outer, plan.size, plan.inner));
   checkContiguous(plan.out, product(plan.outer, 1, plan.inner));
   plan.dtype = dtypeOf(plan.x);
@@ -53,6 +55,7 @@ void Decoder::decodeRandom(RandomPlan& plan) {
   plan.state = nextOperand();
   plan.out = nextOperand();
   if (failed()) return;
+  markWritten(plan.out);
   checkContiguous(plan.state, 4);
   checkContiguous(plan.out, plan.count);
   if (dtypeOf(plan.state) != DType::kInt32 || dtypeOf(plan.out) != DType::kInt32)

@@ -34,6 +34,7 @@ struct Buffer {
   int64_t place;  // byte offset in the arena, or the external slot
   int64_t elements;
   DType dtype;
+  bool written = false;  // some instruction writes to it
 };
 
 struct Operand {

@@ -1,20 +1,36 @@
 // The exports of the WASM module; src/backend/cpu/wasm.ts is its other side and copies arrays in and out.
 #include <cstdlib>
+#include <new>
 
 #include "isa.h"
+
+// Without exceptions nothing can be reported from here: a trap ends the call. The library's own versions would print,
+// and so import a file system.
+void* operator new(size_t bytes) {
+  void* data = std::malloc(bytes);
+  if (data == nullptr) __builtin_trap();
+  return data;
+}
+void operator delete(void* data) noexcept { std::free(data); }
+void operator delete(void* data, size_t) noexcept { std::free(data); }
+extern "C" [[noreturn]] void abort_message(const char*, ...) { __builtin_trap(); }
+extern "C" [[noreturn]] void __abort_message(const char*, ...) { __builtin_trap(); }
+_LIBCPP_BEGIN_NAMESPACE_STD
+[[noreturn]] void __libcpp_verbose_abort(const char*, ...) noexcept { __builtin_trap(); }
+_LIBCPP_END_NAMESPACE_STD
 
 #define GRADUS_EXPORT(name) extern "C" __attribute__((export_name(name)))
 
 namespace {
 
 gradus::Context& context() {
-  static gradus::Context instance;
-  return instance;
+  static auto* instance = new gradus::Context;
+  return *instance;
 }
 
 std::string& lastError() {
-  static std::string instance;
-  return instance;
+  static auto* instance = new std::string;
+  return *instance;
 }
 
 double numbers[4];
@@ -39,6 +55,13 @@ gradus::Program* gradusLoad(const int32_t* words, int32_t wordCount, const doubl
 GRADUS_EXPORT("unload") void gradusUnload(gradus::Program* program) { delete program; }
 
 GRADUS_EXPORT("lastError") const char* gradusLastError() { return lastError().c_str(); }
+
+// Whether the program writes to the array in a slot.
+GRADUS_EXPORT("isWritten")
+bool gradusIsWritten(const gradus::Program* program, int32_t slot) {
+  const auto buffer = static_cast<size_t>(program->externals[static_cast<size_t>(slot)]);
+  return program->buffers[buffer].written;
+}
 
 // Null, or four float64: code, origin, value, limit.
 GRADUS_EXPORT("run")

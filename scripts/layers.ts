@@ -42,6 +42,7 @@ export const layering = {
     "src/optim/index.ts",
     "src/vision/index.ts",
     "src/data/index.ts",
+    "src/train/index.ts",
   ],
   /** Files and folders that may use Node's own modules. */
   nodeOnly: [
@@ -54,6 +55,7 @@ export const layering = {
     "src/io/index.ts",
     "src/io/jsonLines.ts",
     "src/io/safetensorsFile.ts",
+    "src/train/node/",
     "src/cli/",
     "src/studio/",
   ] as readonly string[],

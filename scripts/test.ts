@@ -27,6 +27,8 @@ export function countTap(report: string): Counts {
   return { passed: total("pass"), failed, skipped };
 }
 
+const browserSuite = join("test", "browser.test.ts");
+
 function findSuites(words: readonly string[]): string[] {
   const suites = ["test", "src"]
     .flatMap((folder) =>
@@ -36,7 +38,7 @@ function findSuites(words: readonly string[]): string[] {
     )
     .filter((file) => file.endsWith(".test.ts"))
     .sort();
-  if (words.length === 0) return suites.filter((file) => !file.includes("browser"));
+  if (words.length === 0) return suites.filter((file) => file !== browserSuite);
   return suites.filter((file) => words.some((word) => file.includes(word)));
 }
 

@@ -12,7 +12,7 @@ namespace {
 constexpr int64_t kSourceBytes = 512 * 1024;  // padded planes that one thread works on, about half of an L2 cache
 constexpr int64_t kLinePositions = 2048;
 constexpr int64_t kEnoughTasks = 8;
-constexpr int64_t kOverread = 64;  // elements that tiles may read behind the planes
+constexpr int64_t kOverread = 128;  // elements that tiles may read behind the planes
 
 template <typename T>
 class Correlation {
@@ -77,7 +77,7 @@ class Correlation {
   }
   // A line holds the positions of some rows, rounded up to whole tiles.
   int64_t lineElements() const {
-    return (kLinePositions + 2 * plan_.plane[2]) / 64 * 64 + 128;
+    return kLinePositions + kOverread;
   }
   size_t scratchElements() const {
     return static_cast<size_t>(sourceElements() + panelRows_ * lineElements());
@@ -162,7 +162,8 @@ class Correlation {
     const ConvolutionPass& pass = plan_.passes[number];
     const T* weights = panelOf(number, group, panel);
     for (int64_t q = 0; q < positions;) {
-      const int vectors = positions - q > kWidth<T> ? 2 : 1;
+      int vectors = vectorsFor(rows);
+      while (vectors > 1 && (positions - q) <= vectors / 2 * kWidth<T>) vectors /= 2;
       correlateTileOf<T>(rows, vectors)(
           groupChannels_, plan_.channelSize, pass.taps.data(),
           static_cast<int64_t>(pass.taps.size()), weights, planes + q, lines + q, lineElements());

@@ -15,7 +15,7 @@ constexpr int kGradRows = 6, kGradColumns = 4;
 constexpr int kGradRows = 3, kGradColumns = 3;
 #endif
 constexpr int64_t kManyWeights = 32768;
-constexpr int64_t kParts = 16;
+constexpr int64_t kParts = 8;
 constexpr int64_t kTasks = 16;
 constexpr int64_t kGroupBytes = 512 * 1024;  // planes that are walked for all weights before the next
 

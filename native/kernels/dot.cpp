@@ -13,10 +13,9 @@ namespace {
 // Products smaller than this are done by plain loops.
 constexpr int64_t kTinyProduct = 256;
 constexpr int64_t kBlockK = 256;
-// Sizes of the parts of the result that one thread takes.
-constexpr int64_t kRegionRows = 448, kRegionColumns = 768;
+// The packed rows of A that a thread works with stay in its L2 cache.
+constexpr int64_t kRegionRows = 448;
 constexpr int64_t kRegionWork = 1 << 19;
-constexpr int64_t kEnoughRegions = 16;
 
 template <typename T>
 struct Matrix {
@@ -33,23 +32,22 @@ struct Cut {
   int64_t group;                   // batches of a piece, when a batch is one region
 };
 
+// How the result is cut may depend on the number of threads, for no bit of it depends on the cut.
 template <typename T>
-Cut cutProduct(int64_t m, int64_t n, int64_t k, int64_t batch) {
+Cut cutProduct(int64_t m, int64_t n, int64_t k, int64_t batch, int threads) {
   constexpr int64_t lanes = kTileVectors * kWidth<T>;
-  Cut cut = {m, n, k, 0, 0, ceilDiv(m, kRegionRows), ceilDiv(n, kRegionColumns), 0, 1};
+  const int64_t enough = threads == 1 ? 1 : 4 * threads;
+  Cut cut = {m, n, k, 0, 0, ceilDiv(m, kRegionRows), 1, 0, 1};
   for (;;) {
     cut.rows = ceilDiv(ceilDiv(m, cut.rowRegions), kTileRows) * kTileRows;
     cut.columns = ceilDiv(ceilDiv(n, cut.columnRegions), lanes) * lanes;
-    if (batch * cut.rowRegions * cut.columnRegions >= kEnoughRegions) break;
+    if (batch * cut.rowRegions * cut.columnRegions >= enough) break;
     if (cut.rows * cut.columns * k < 2 * kRegionWork) break;
     const bool canSplitRows = cut.rows > 4 * kTileRows;
     const bool canSplitColumns = cut.columns > 2 * lanes;
-    if (canSplitColumns && (cut.columns >= cut.rows || !canSplitRows))
-      cut.columnRegions *= 2;
-    else if (canSplitRows)
-      cut.rowRegions *= 2;
-    else
-      break;
+    if (!canSplitRows && !canSplitColumns) break;
+    const bool byColumns = canSplitColumns && (cut.columns >= cut.rows || !canSplitRows);
+    (byColumns ? cut.columnRegions : cut.rowRegions) *= 2;
   }
   cut.rowRegions = ceilDiv(m, cut.rows);
   cut.columnRegions = ceilDiv(n, cut.columns);
@@ -172,7 +170,7 @@ class Product {
       c_ = {c_.data, c_.column, c_.row};
     }
     cut_ = cutProduct<T>(swapped_ ? plan.n : plan.m, swapped_ ? plan.m : plan.n, plan.k,
-                         plan.batch);
+                         plan.batch, run.threads());
   }
 
   void multiply() {

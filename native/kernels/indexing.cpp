@@ -46,13 +46,23 @@ void gather(const IndexPlan& plan, Run& run) {
     int64_t outer = p * group / plan.count, at = p * group % plan.count;
     for (int64_t row = p * group; row < end; row++) {
       const E* from = x + outer * plan.size * inner;
+      if (inner == 1) {
+        // All indices of one outer element at once.
+        const int64_t n = least(plan.count - at, end - row);
+        for (int64_t i = 0; i < n; i++) {
+          const auto k = static_cast<uint32_t>(index[row + i]);
+          if (k >= size) return bad.note(row + i);
+          out[row + i] = from[k];
+        }
+        row += n - 1;
+        at = 0;
+        outer++;
+        continue;
+      }
       const int32_t* k = index + row * inner;
       E* to = out + row * inner;
       for (int64_t i = 0; i < inner; i++) {
-        if (static_cast<uint32_t>(k[i]) >= size) {
-          bad.note(row * inner + i);
-          return;
-        }
+        if (static_cast<uint32_t>(k[i]) >= size) return bad.note(row * inner + i);
         to[i] = from[k[i] * inner + i];
       }
       if (++at == plan.count) at = 0, outer++;
@@ -81,16 +91,15 @@ void scatterAdd(const IndexPlan& plan, Run& run) {
     const int64_t last = least(plan.outer, (p / chunks + 1) * group);
     for (int64_t outer = p / chunks * group; outer < last; outer++) {
       T* to = out + outer * plan.size * inner;
-      for (int64_t j = 0; j < plan.size; j++)
-        std::memset(to + j * inner + begin, 0, static_cast<size_t>(end - begin) * sizeof(T));
+      const int64_t rows = chunks == 1 ? 1 : plan.size, step = plan.size / most(rows, 1);
+      for (int64_t j = 0; j < rows; j++)
+        std::memset(to + j * inner + begin, 0,
+                    static_cast<size_t>(step * (end - begin)) * sizeof(T));
       for (int64_t j = 0; j < plan.count; j++) {
         const int64_t row = (outer * plan.count + j) * inner;
         for (int64_t i = begin; i < end; i++) {
           const int32_t k = index[row + i];
-          if (static_cast<uint32_t>(k) >= size) {
-            bad.note(row + i);
-            return;
-          }
+          if (static_cast<uint32_t>(k) >= size) return bad.note(row + i);
           T& target = to[k * inner + i];
           target = static_cast<T>(target + updates[row + i]);
         }

@@ -23,7 +23,7 @@ template <typename T, int MR, int NV>
 GRADUS_INLINE void clearTile(Tile<T, MR, NV>& tile) {
 #pragma GCC unroll 16
   for (int i = 0; i < MR; i++)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int j = 0; j < NV; j++) tile[i][j] = Vector<T>{};
 }
 
@@ -31,11 +31,11 @@ GRADUS_INLINE void clearTile(Tile<T, MR, NV>& tile) {
 template <typename T, int MR, int NV>
 GRADUS_INLINE void multiplyAdd(Tile<T, MR, NV>& tile, const T* a, const T* b) {
   Vector<T> row[NV];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int j = 0; j < NV; j++) row[j] = load(b + j * kWidth<T>);
 #pragma GCC unroll 16
   for (int i = 0; i < MR; i++)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int j = 0; j < NV; j++) tile[i][j] += a[i] * row[j];
 }
 
@@ -43,7 +43,7 @@ template <typename T, int MR, int NV>
 GRADUS_INLINE void storeTile(const Tile<T, MR, NV>& tile, T* c, int64_t rowStride, bool add) {
 #pragma GCC unroll 16
   for (int i = 0; i < MR; i++)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int j = 0; j < NV; j++) {
       T* to = c + i * rowStride + j * kWidth<T>;
       store(to, add ? load(to) + tile[i][j] : tile[i][j]);
@@ -85,10 +85,20 @@ MultiplyTile<T> multiplyTileOf(int rows, int vectors) {
   return vectors == 1 ? multiplyTile<T, MR, 1> : multiplyTile<T, MR, 2>;
 }
 
+// Few rows leave registers for more vectors.
+constexpr int vectorsFor(int rows) {
+  constexpr int accumulators = kTileRows * kTileVectors;
+  return rows * 8 <= accumulators ? 8 : rows * 4 <= accumulators ? 4 : 2;
+}
+
 template <typename T, int MR = kTileRows>
 CorrelateTile<T> correlateTileOf(int rows, int vectors) {
   if constexpr (MR > 1)
     if (rows < MR) return correlateTileOf<T, MR - 1>(rows, vectors);
+  if constexpr (vectorsFor(MR) >= 8)
+    if (vectors == 8) return correlateTile<T, MR, 8>;
+  if constexpr (vectorsFor(MR) >= 4)
+    if (vectors == 4) return correlateTile<T, MR, 4>;
   return vectors == 1 ? correlateTile<T, MR, 1> : correlateTile<T, MR, 2>;
 }
 

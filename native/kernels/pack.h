@@ -1,45 +1,28 @@
 // Copying parts of matrices into panels: [k, lanes], with the lanes of one k side by side.
 #pragma once
-#include <utility>
-
 #include "vector.h"
 
 namespace gradus {
 namespace GRADUS_ISA {
 
-template <typename T>
-struct SameSizeInt {
-  using type = int32_t;
-};
-template <>
-struct SameSizeInt<double> {
-  using type = int64_t;
-};
-
 // a0 b0 a1 b1 … of the low (half 0) or high (half 1) halves.
 template <typename T, int half, int... I>
 GRADUS_INLINE Vector<T> interleave(Vector<T> a, Vector<T> b, std::integer_sequence<int, I...>) {
   constexpr int width = kWidth<T>;
-#ifdef __clang__
-  return __builtin_shufflevector(a, b, (I / 2 + half * width / 2 + I % 2 * width)...);
-#else
-  typedef Vector<typename SameSizeInt<T>::type> Mask;
-  return __builtin_shuffle(a, b, Mask{(I / 2 + half * width / 2 + I % 2 * width)...});
-#endif
+  return GRADUS_SHUFFLE(T, a, b, (I / 2 + half * width / 2 + I % 2 * width)...);
 }
 
 // Interleaving row i with row i + width/2, log2(width) times, transposes.
 template <typename T>
 GRADUS_INLINE void transposeSquare(Vector<T> (&rows)[kWidth<T>]) {
   constexpr int width = kWidth<T>;
-  const auto lanes = std::make_integer_sequence<int, width>();
 #pragma GCC unroll 4
   for (int step = 1; step < width; step *= 2) {
     Vector<T> next[width];
 #pragma GCC unroll 8
     for (int i = 0; i < width / 2; i++) {
-      next[2 * i] = interleave<T, 0>(rows[i], rows[i + width / 2], lanes);
-      next[2 * i + 1] = interleave<T, 1>(rows[i], rows[i + width / 2], lanes);
+      next[2 * i] = interleave<T, 0>(rows[i], rows[i + width / 2], kLanes<T>);
+      next[2 * i + 1] = interleave<T, 1>(rows[i], rows[i + width / 2], kLanes<T>);
     }
 #pragma GCC unroll 16
     for (int i = 0; i < width; i++) rows[i] = next[i];
@@ -59,10 +42,12 @@ void packTransposed(T* to, int lanes, int count, const T* from, int64_t laneStri
   for (; i + width <= k; i += width)
     for (int first = (lanes - 1) / width * width; first >= 0; first -= width) {
       Vector<T> rows[width];
+#pragma GCC unroll 16
       for (int lane = 0; lane < width; lane++)
         rows[lane] =
             first + lane < count ? load(from + (first + lane) * laneStride + i) : Vector<T>{};
       transposeSquare<T>(rows);
+#pragma GCC unroll 16
       for (int j = 0; j < width; j++) store(to + (i + j) * lanes + first, rows[j]);
     }
   for (; i < k; i++)

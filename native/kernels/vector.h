@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #ifndef GRADUS_ISA
 #error "define GRADUS_ISA as the name of the instruction set"
@@ -58,12 +59,37 @@ GRADUS_INLINE Vector<T> splat(T value) {
 }
 
 template <typename T>
+struct SameSizeInt {
+  using type = int32_t;
+};
+template <>
+struct SameSizeInt<double> {
+  using type = int64_t;
+};
+
+// Lanes picked from a (0 to width − 1) and b (width on) by constant numbers.
+#ifdef __clang__
+#define GRADUS_SHUFFLE(T, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define GRADUS_SHUFFLE(T, a, b, ...) \
+  __builtin_shuffle(a, b, Vector<typename SameSizeInt<T>::type>{__VA_ARGS__})
+#endif
+
+template <typename T>
+constexpr auto kLanes = std::make_integer_sequence<int, kWidth<T>>();
+
+// v + (v with its lanes turned by `step`).
+template <typename T, int step, int... I>
+GRADUS_INLINE Vector<T> addTurned(Vector<T> v, std::integer_sequence<int, I...>) {
+  return v + GRADUS_SHUFFLE(T, v, v, ((I + step) % kWidth<T>)...);
+}
+
+template <typename T, int step = kWidth<T> / 2>
 GRADUS_INLINE T sumLanes(Vector<T> v) {
-  T lanes[kWidth<T>];
-  store(lanes, v);
-  for (int width = kWidth<T> / 2; width > 0; width /= 2)
-    for (int i = 0; i < width; i++) lanes[i] += lanes[i + width];
-  return lanes[0];
+  if constexpr (step == 0)
+    return v[0];
+  else
+    return sumLanes<T, step / 2>(addTurned<T, step>(v, kLanes<T>));
 }
 
 GRADUS_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }

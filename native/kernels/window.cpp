@@ -76,6 +76,65 @@ void argMaxPairs(const Window& w, const T* x, int32_t* out) {
   }
 }
 
+typedef Vector<float> VF;
+typedef Vector<int32_t> VI;
+constexpr int kStep = kWidth<float>;
+
+GRADUS_INLINE VI isBetter(VF value, VF best) {
+  return (value > best) | ((value != value) & (best == best));
+}
+
+template <int... I>
+GRADUS_INLINE VF everySecond(VF a, VF b, int first, std::integer_sequence<int, I...>) {
+  return first == 0 ? GRADUS_SHUFFLE(float, a, b, (2 * I)...)
+                    : GRADUS_SHUFFLE(float, a, b, (2 * I + 1)...);
+}
+
+template <int... I>
+GRADUS_INLINE VI ramp(std::integer_sequence<int, I...>) {
+  return VI{(2 * I)...};
+}
+
+// One vector of windows whose upper left element has the flat index `first`.
+GRADUS_INLINE void argMaxStep(const float* top, const float* bottom, int32_t width, int32_t first,
+                              int32_t* out) {
+  const VF a = load(top), b = load(top + kStep), c = load(bottom), d = load(bottom + kStep);
+  const VF a0 = everySecond(a, b, 0, kLanes<float>), a1 = everySecond(a, b, 1, kLanes<float>);
+  const VF c0 = everySecond(c, d, 0, kLanes<float>), c1 = everySecond(c, d, 1, kLanes<float>);
+  const VI right = isBetter(a1, a0), lowRight = isBetter(c1, c0);
+  const VF high = right ? a1 : a0, low = lowRight ? c1 : c0;
+  // A true lane is −1.
+  const VI lower = isBetter(low, high);
+  const VI place = lower ? width - lowRight : -right;
+  store<int32_t>(out, place + ramp(kLanes<float>) + first);
+}
+
+// Whole vectors are read and stored where the plane has room; what they write too much, later rows put right.
+template <>
+void argMaxPairs(const Window& w, const float* x, int32_t* out) {
+  const auto width = static_cast<int32_t>(w.in[2]);
+  const float* const end = x + w.inSize();
+  int32_t* const outEnd = out + w.outSize();
+  for (int64_t row = 0; row < w.out[1]; row++, out += w.out[2]) {
+    const auto first = static_cast<int32_t>(2 * row * width);
+    for (int64_t j = 0; j < w.out[2]; j += kStep) {
+      const float* top = x + first + 2 * j;
+      const int32_t at = first + static_cast<int32_t>(2 * j);
+      if (end - (top + width) >= 2 * kStep && outEnd - (out + j) >= kStep) {
+        argMaxStep(top, top + width, width, at, out + j);
+        continue;
+      }
+      const auto count = static_cast<size_t>(least(kStep, w.out[2] - j));
+      float rows[2][2 * kStep] = {};
+      int32_t places[kStep];
+      std::memcpy(rows[0], top, 2 * count * sizeof(float));
+      std::memcpy(rows[1], top + width, 2 * count * sizeof(float));
+      argMaxStep(rows[0], rows[1], width, at, places);
+      std::memcpy(out + j, places, count * sizeof(int32_t));
+    }
+  }
+}
+
 template <typename T>
 void argMax(const WindowPlan& plan, Run& run) {
   const Window& w = plan.window;

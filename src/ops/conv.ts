@@ -1,12 +1,14 @@
 /** Convolution and pooling over the two spatial dims of [B, C, H, W]. Read loss.ts next. */
+
+import { isFloat } from "../core/dtype.js";
 import { DTypeError, ShapeError, ValueError } from "../core/errors.js";
 import { formatShape } from "../core/shape.js";
 import { type WindowAttributes, windowSize } from "../ir/primitives/contract.js";
 import { apply, applyOne, type OpSpec } from "../tensor/apply.js";
-import { install } from "../tensor/defineOp.js";
+import { zeros } from "../tensor/create.js";
+import { bad, given, input, install, kink, type SampleSet, sample } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { isFloat } from "../core/dtype.js";
-import { unsqueeze, squeeze } from "./movement.js";
+import { squeeze, unsqueeze } from "./movement.js";
 
 /** One number for both spatial dims, or [height, width]. */
 export type Pair = number | readonly [number, number];
@@ -187,3 +189,196 @@ declare module "../tensor/tensor.js" {
     maxPool2d(kernelSize: Pair, options?: MaxPool2dOptions): Tensor;
   }
 }
+
+const [x4, w3] = [input([2, 2, 5, 6]), input([4, 2, 3, 3])];
+
+const convSet: SampleSet = () => [
+  {
+    op: "conv2d",
+    samples: [
+      sample([x4, w3], (a, b) => conv2d(a, b), "F.conv2d(a, b)"),
+      sample([x4, w3, input([4])], (a, b, c) => conv2d(a, b, c), "F.conv2d(a, b, c)"),
+      sample([x4, w3], (a, b) => conv2d(a, b, null, { padding: 1 }), "F.conv2d(a, b, padding=1)"),
+      sample([x4, w3], (a, b) => conv2d(a, b, null, { stride: 2 }), "F.conv2d(a, b, stride=2)"),
+      sample(
+        [x4, w3, input([4])],
+        (a, b, c) => conv2d(a, b, c, { stride: [2, 1], padding: [0, 2], dilation: [2, 1] }),
+        "F.conv2d(a, b, c, stride=(2, 1), padding=(0, 2), dilation=(2, 1))",
+      ),
+      sample(
+        [input([1, 2, 7, 7]), input([2, 2, 2, 3])],
+        (a, b) => conv2d(a, b, null, { stride: 3, padding: 2, dilation: 2 }),
+        "F.conv2d(a, b, stride=3, padding=2, dilation=2)",
+      ),
+      sample(
+        [input([2, 4, 4, 4]), input([6, 2, 3, 3])],
+        (a, b) => conv2d(a, b, null, { groups: 2 }),
+        "F.conv2d(a, b, groups=2)",
+      ),
+      sample(
+        [input([2, 3, 4, 4]), input([3, 1, 3, 3]), input([3])],
+        (a, b, c) => conv2d(a, b, c, { groups: 3, padding: 1 }),
+        "F.conv2d(a, b, c, groups=3, padding=1)",
+      ),
+      sample([input([2, 3, 4, 5]), input([5, 3, 1, 1])], (a, b) => conv2d(a, b), "F.conv2d(a, b)"),
+      sample([input([1, 1, 4, 4]), input([1, 1, 4, 4])], (a, b) => conv2d(a, b), "F.conv2d(a, b)"),
+      sample(
+        [input([1, 1, 1, 9]), input([2, 1, 1, 4])],
+        (a, b) => conv2d(a, b, null, { padding: "same" }),
+        'F.conv2d(a, b, padding="same")',
+      ),
+      sample(
+        [x4, w3],
+        (a, b) => conv2d(a, b, null, { padding: "same", dilation: 2 }),
+        'F.conv2d(a, b, padding="same", dilation=2)',
+      ),
+      sample(
+        [x4, w3],
+        (a, b) => conv2d(a, b, null, { padding: "valid" }),
+        'F.conv2d(a, b, padding="valid")',
+      ),
+      sample([input([2, 5, 6]), w3], (a, b) => conv2d(a, b), "F.conv2d(a, b)"),
+      sample([input([0, 2, 5, 6]), w3], (a, b) => conv2d(a, b), "F.conv2d(a, b)"),
+      sample(
+        [input([2, 5, 6, 2]), input([3, 3, 4, 2])],
+        (a, b) => conv2d(a.permute([0, 3, 1, 2]), b.permute([2, 3, 1, 0])),
+        "F.conv2d(a.permute(0, 3, 1, 2), b.permute(2, 3, 1, 0))",
+      ),
+      sample(
+        [input([2, 3, 14, 14]), input([9, 3, 5, 5])],
+        (a, b) => conv2d(a, b, null, { padding: 2 }),
+        "F.conv2d(a, b, padding=2)",
+      ),
+    ],
+    bad: [
+      bad(
+        () => conv2d(zeros([1, 3, 5, 5]), zeros([4, 2, 3, 3])),
+        /^conv2d: input \[1, 3, 5, 5\] has 3 channels; weight \[4, 2, 3, 3\] in 1 group\(s\) expects 2/,
+      ),
+      bad(
+        () => conv2d(zeros([1, 2, 2, 5]), zeros([4, 2, 3, 3])),
+        /^conv2d: a window of 3 \(dilation 1\) does not fit size 2 with padding 0 \+ 0 at spatial dim 0/,
+      ),
+      bad(
+        () => conv2d(zeros([5, 5]), zeros([4, 2, 3, 3])),
+        /^conv2d: expected input \[B, C, H, W\]/,
+      ),
+      bad(
+        () => conv2d(zeros([1, 2, 5, 5]), zeros([4, 2, 3, 3]), zeros([3])),
+        /^conv2d: bias \[3\] does not fit weight \[4, 2, 3, 3\]: expected \[4\]/,
+      ),
+      bad(
+        () => conv2d(zeros([1, 2, 5, 5]), zeros([4, 2, 3, 3]), null, { stride: 0 }),
+        /^conv2d: stride must be a whole number ≥ 1 or a pair of such, got 0/,
+      ),
+      bad(
+        () =>
+          conv2d(zeros([1, 2, 5, 5]), zeros([4, 2, 3, 3]), null, { padding: "same", stride: 2 }),
+        /^conv2d: padding "same" needs stride 1, got \[2, 2\]/,
+      ),
+      bad(
+        () => conv2d(zeros([1, 2, 5, 5]), zeros([4, 2, 3, 3]), null, { groups: 0 }),
+        /^conv2d: groups must be a whole number ≥ 1, got 0/,
+      ),
+      bad(
+        () => conv2d(zeros([1, 2, 5, 5]), zeros([4, 2, 3, 3], { dtype: "float64" })),
+        /^conv2d: needs two operands of one float dtype, got float32, float64/,
+      ),
+    ],
+  },
+];
+
+const poolSet: SampleSet = () => [
+  {
+    op: "maxPool2d",
+    samples: [
+      sample([x4], (a) => a.maxPool2d(2), "F.max_pool2d(a, 2)"),
+      sample([x4], (a) => a.maxPool2d([2, 3], { stride: 1 }), "F.max_pool2d(a, (2, 3), stride=1)"),
+      sample(
+        [x4],
+        (a) => a.maxPool2d(3, { stride: 2, padding: 1 }),
+        "F.max_pool2d(a, 3, stride=2, padding=1)",
+      ),
+      sample(
+        [x4],
+        (a) => a.maxPool2d(2, { stride: 1, dilation: [2, 3] }),
+        "F.max_pool2d(a, 2, stride=1, dilation=(2, 3))",
+      ),
+      sample([x4], (a) => a.maxPool2d(2, { ceilMode: true }), "F.max_pool2d(a, 2, ceil_mode=True)"),
+      sample(
+        [input([1, 1, 6, 7])],
+        (a) => a.maxPool2d(3, { stride: 2, padding: 1, ceilMode: true }),
+        "F.max_pool2d(a, 3, stride=2, padding=1, ceil_mode=True)",
+      ),
+      sample(
+        [input([1, 1, 5, 5])],
+        (a) => a.maxPool2d(2, { stride: 3, ceilMode: true }),
+        "F.max_pool2d(a, 2, stride=3, ceil_mode=True)",
+      ),
+      sample([input([2, 4, 4])], (a) => a.maxPool2d(2), "F.max_pool2d(a, 2)"),
+      sample(
+        [input([4, 2, 6, 2])],
+        (a) => a.transpose(1, 3).maxPool2d(2),
+        "F.max_pool2d(a.transpose(1, 3), 2)",
+      ),
+      sample([input([2, 3, 12, 12])], (a) => a.relu().maxPool2d(2), "F.max_pool2d(a.relu(), 2)"),
+      kink(
+        [given([1, 1, 2, 4], [1, 1, 0, 0, 1, 1, -1, 0])],
+        (a) => a.maxPool2d(2),
+        "F.max_pool2d(a, 2)",
+      ),
+      kink(
+        [
+          given(
+            [1, 1, 2, 4],
+            [
+              1,
+              Number.NaN,
+              Number.NEGATIVE_INFINITY,
+              Number.NEGATIVE_INFINITY,
+              5,
+              1,
+              -3,
+              Number.NEGATIVE_INFINITY,
+            ],
+          ),
+        ],
+        (a) => a.maxPool2d(2),
+        "F.max_pool2d(a, 2)",
+      ),
+    ],
+    bad: [
+      bad(() => zeros([4, 4]).maxPool2d(2), /^maxPool2d: expected \[B, C, H, W\], got \[4, 4\]/),
+      bad(
+        () => zeros([1, 1, 2, 2]).maxPool2d(3),
+        /^maxPool2d: a window of \[3, 3\] does not fit \[1, 1, 2, 2\]/,
+      ),
+      bad(
+        () => zeros([1, 1, 4, 4]).maxPool2d(2, { padding: 2 }),
+        /^maxPool2d: padding 2 is over half of the window 2/,
+      ),
+      bad(
+        () => zeros([1, 1, 4, 4]).maxPool2d(0),
+        /^maxPool2d: kernelSize must be a whole number ≥ 1/,
+      ),
+      bad(
+        () => zeros([1, 1, 4, 4], { dtype: "int32" }).maxPool2d(2),
+        /^maxPool2d: needs a float tensor, got int32/,
+      ),
+    ],
+  },
+  {
+    op: "maxPool2dWithIndices",
+    samples: [
+      sample([x4], (a) => maxPool2dWithIndices(a, 2), "F.max_pool2d(a, 2, return_indices=True)"),
+      sample(
+        [x4],
+        (a) => maxPool2dWithIndices(a, 3, { stride: 2, padding: 1 }),
+        "F.max_pool2d(a, 3, stride=2, padding=1, return_indices=True)",
+      ),
+    ],
+    bad: [bad(() => maxPool2dWithIndices(zeros([2, 2]), 2), /^maxPool2d: expected \[B, C, H, W\]/)],
+  },
+];
+
+export const convSamples: SampleSet = () => [...convSet(), ...poolSet()];

@@ -220,7 +220,8 @@ const arithmeticSamples: SampleSet = () => [
   {
     op: "sub",
     samples: [
-      ...binarySamples(sub, infix("-")),
+      // The product keeps everything but bools, which PyTorch does not subtract from.
+      ...binarySamples(sub, (x, y) => `${x} * 1 - ${y}`),
       unlike(bools, (a, b) => a.sub(b), "PyTorch does not subtract bools"),
     ],
     bad: noBroadcast("sub", sub),

@@ -1,8 +1,11 @@
 /** Ops that draw random numbers: dropout, bernoulli. */
-import { DTypeError, ValueError } from "../core/errors.js";
+
 import { isFloat } from "../core/dtype.js";
+import { DTypeError, ValueError } from "../core/errors.js";
 import { applyOne, type OpSpec } from "../tensor/apply.js";
-import { defaultGenerator, type Generator, uniformNodes } from "../tensor/random.js";
+import { zeros } from "../tensor/create.js";
+import { bad, given, input, type SampleSet, sample, typed, unlike } from "../tensor/defineOp.js";
+import { defaultGenerator, Generator, uniformNodes } from "../tensor/random.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 export interface DropoutOptions {
@@ -49,3 +52,49 @@ export function bernoulli(x: Tensor, options: { readonly generator?: Generator }
   const state = (options.generator ?? defaultGenerator).take();
   return applyOne(bernoulliSpec, [x.detach(), state], {});
 }
+
+const ownBits = "its random bits are its own; random.test.ts checks their distribution";
+
+export const randomSamples: SampleSet = () => [
+  {
+    op: "dropout",
+    samples: [
+      ...[0.25, 0.5].map((p) =>
+        unlike([input([4, 5])], (a) => dropout(a, p, { generator: new Generator(7) }), ownBits),
+      ),
+      unlike([input([5, 4])], (a) => dropout(a.t(), 0.5, { generator: new Generator(7) }), ownBits),
+      unlike([input([])], (a) => dropout(a, 0.5, { generator: new Generator(3) }), ownBits),
+      sample([input([2, 3])], (a) => dropout(a, 0), "F.dropout(a, 0.0)"),
+      sample([input([2, 3])], (a) => dropout(a, 1), "F.dropout(a, 1.0)"),
+      sample([input([0, 3])], (a) => dropout(a), "F.dropout(a)"),
+      sample(
+        [input([2, 3])],
+        (a) => dropout(a, 0.5, { training: false }),
+        "F.dropout(a, 0.5, training=False)",
+      ),
+    ],
+    bad: [
+      bad(() => dropout(zeros([2]), 1.5), /^dropout: p must be from 0 to 1, got 1\.5/),
+      bad(() => dropout(zeros([2]), Number.NaN), /^dropout: p must be from 0 to 1, got NaN/),
+      bad(
+        () => dropout(zeros([2], { dtype: "int32" })),
+        /^dropout: needs a float tensor, got int32/,
+      ),
+    ],
+  },
+  {
+    op: "bernoulli",
+    samples: [
+      unlike([input([4, 5], 0, 1)], (a) => bernoulli(a, { generator: new Generator(7) }), ownBits),
+      sample([given([4], [0, 1, 1, 0])], (a) => bernoulli(a), "torch.bernoulli(a)"),
+      sample([typed("float64", [3], 1, 1)], (a) => bernoulli(a), "torch.bernoulli(a)"),
+    ],
+    bad: [
+      bad(
+        () => bernoulli(zeros([2], { dtype: "int32" })),
+        /^bernoulli: needs probabilities, got int32/,
+      ),
+    ],
+    noGradient: "a draw has no gradient",
+  },
+];

@@ -93,10 +93,7 @@ export function classifierFrom(
     model.loadStateDict([...tensors].map(([name, array]) => [name, toTensor(array)] as const));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new FormatError(
-      "loadClassifier",
-      `${source}: is not a ${card.architecture}: ${message}`,
-    );
+    throw new FormatError("loadClassifier", `${source}: is not a ${card.architecture}: ${message}`);
   }
   return new ImageClassifier(model, card);
 }

@@ -8,7 +8,7 @@ import type { SafetensorsContent } from "../io/browser.js";
 import type { Optimizer } from "../optim/index.js";
 import { defaultGenerator } from "../tensor/random.js";
 import { clock, makeBreather } from "./breathe.js";
-import { DivergedError, ResumeError } from "./errors.js";
+import { DivergedError, type Place, ResumeError } from "./errors.js";
 import type { EpochSummary, Measures, TrainEvent } from "./events.js";
 import { addBatch, type BatchMeasures, emptySums, meansOf, Speedometer } from "./metrics.js";
 import { constantSchedule, type Schedule } from "./schedule.js";
@@ -16,23 +16,23 @@ import {
   type BatchSource,
   type BatchStep,
   inputsOf,
-  makeEvaluationStep,
-  makeTrainStep,
   type MeasureOptions,
   type Model,
+  makeEvaluationStep,
+  makeTrainStep,
   runEvaluation,
 } from "./steps.js";
 import {
   captureState,
   checkIdentity,
   type Identity,
-  parseState,
   type Progress,
+  parseState,
 } from "./trainingState.js";
 
 export interface CheckpointOptions {
   /** Keeps a checkpoint; training goes on when it has settled. The tensors change after that. */
-  save(content: SafetensorsContent): void | Promise<void>;
+  save(content: SafetensorsContent, place: Place): void | Promise<void>;
   /** Also after so many steps, besides the start and each epoch's end. */
   readonly everySteps?: number;
   /** Also when so much time has passed since the last one. */
@@ -161,11 +161,10 @@ class Run {
     this.#countTime();
     const started = clock();
     this.#progress.generator = defaultGenerator.getState();
-    await checkpoint.save(captureState(this.#model, optimizer, this.#progress));
-    const { step } = this.#progress;
-    this.#lastSave = { step, time: clock() };
-    const seconds = clock() - started;
-    await this.#emit({ type: "checkpoint", epoch: this.#epochNumber, step, seconds });
+    const place = { epoch: this.#epochNumber, step: this.#progress.step };
+    await checkpoint.save(captureState(this.#model, optimizer, this.#progress), place);
+    this.#lastSave = { step: place.step, time: clock() };
+    await this.#emit({ type: "checkpoint", ...place, seconds: clock() - started });
   }
 
   get #isSaveDue(): boolean {

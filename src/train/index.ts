@@ -2,6 +2,7 @@
  * The training room: the loop with its events and checkpoints, metrics, schedules, recipes, and pictures of a run. Works in
  * a browser too; node/index.ts keeps runs in folders.
  */
+export { type ShiftOptions, shiftImages } from "./augment.js";
 export {
   type ArchitectureName,
   buildModel,
@@ -27,7 +28,7 @@ export {
   type Recipe,
   type RecipeSettings,
 } from "./recipe.js";
-export { constantSchedule, type CosineOptions, cosineSchedule, type Schedule } from "./schedule.js";
+export { type CosineOptions, constantSchedule, cosineSchedule, type Schedule } from "./schedule.js";
 export {
   type BatchSource,
   evaluate,

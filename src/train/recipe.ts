@@ -8,6 +8,7 @@ import { normalizeImages } from "../data/normalize.js";
 import type { LabelledImages, LabelledPart } from "../data/sources/labelled.js";
 import { Adam, AdamW, type Optimizer, SGD } from "../optim/index.js";
 import { manualSeed } from "../tensor/random.js";
+import { shiftImages } from "./augment.js";
 import { buildModel, type ModelCard } from "./classifier.js";
 import type { FitOptions } from "./fit.js";
 import { imageStatistics } from "./imageStatistics.js";
@@ -34,6 +35,8 @@ export interface RecipeSettings {
   readonly lr: number;
   /** Decides the first weights and the order of the examples. */
   readonly seed: number;
+  /** Training pictures are moved at random by up to so many pixels. */
+  readonly shift: number;
 }
 
 export interface Recipe {
@@ -84,7 +87,10 @@ export function lenetRecipe(images: LabelledImages, settings: RecipeSettings): R
     },
     options: {
       optimizer: makeOptimizer(settings, model),
-      train: loader(train, settings.batchSize, true),
+      train: shiftImages(loader(train, settings.batchSize, true), {
+        pixels: settings.shift,
+        seed: settings.seed,
+      }),
       test: loader(test, testBatchSize, false),
       epochs: settings.epochs,
       metrics: { accuracy },
@@ -95,6 +101,7 @@ export function lenetRecipe(images: LabelledImages, settings: RecipeSettings): R
         optimizer: settings.optimizer,
         lr: String(settings.lr),
         seed: String(settings.seed),
+        shift: String(settings.shift),
       },
     },
   };

@@ -1,2 +1,232 @@
-import type { CpuModule } from "./module.js";
-export function instantiateWasm(_: Uint8Array): CpuModule { throw new Error("not yet"); }
+/**
+ * The C++ engine as a WASM module, for browsers and for machines without the addon. Arrays are copied into the
+ * module's memory and the written ones back. Imports nothing of Node. The module's own side is native/wasm.cpp.
+ */
+import type { TypedArray } from "../../core/dtype.js";
+import { BackendError } from "../../core/errors.js";
+import type { CpuModule, EngineMemory, LoadedProgram, RunFailure } from "./module.js";
+
+/** What native/wasm.cpp exports; addresses are numbers. */
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  _initialize?(): void;
+  allocate(bytes: number): number;
+  release(address: number): void;
+  load(words: number, wordCount: number, constants: number, constantCount: number): number;
+  unload(program: number): void;
+  lastError(): number;
+  isWritten(program: number, slot: number): number;
+  run(program: number, arrays: number): number;
+  arenaBytes(): number;
+  allocationCount(): number;
+}
+
+const headerWords = 8;
+const bufferWords = 4;
+const externalCountAt = 4;
+const bufferCountAt = 3;
+const outOfMemory = 2;
+
+/** Element types of the buffer table: their arrays, by dtype code. */
+const arrayTypes = [Float32Array, Float64Array, Int32Array, Uint8Array, Uint8Array];
+
+/** What a slot takes. */
+interface Slot {
+  readonly type: (typeof arrayTypes)[number];
+  readonly length: number;
+  readonly isWritten: boolean;
+}
+
+const fail = (message: string): never => {
+  throw new BackendError("wasm", message);
+};
+
+const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+
+/** The module's memory as bytes, and one block in it that all copies go through. */
+class Staging {
+  readonly exports: Exports;
+  #bytes = new Uint8Array(0);
+  #address = 0;
+  #size = 0;
+  constructor(exports: Exports) {
+    this.exports = exports;
+  }
+  /** A view that is valid until the memory grows. */
+  get bytes(): Uint8Array {
+    const { buffer } = this.exports.memory;
+    if (this.#bytes.buffer !== buffer) this.#bytes = new Uint8Array(buffer);
+    return this.#bytes;
+  }
+  /** The address of at least `size` bytes. */
+  reserve(size: number): number {
+    if (size <= this.#size) return this.#address;
+    if (this.#address !== 0) this.exports.release(this.#address);
+    const wanted = align(size + size / 4);
+    this.#address = this.exports.allocate(wanted);
+    this.#size = this.#address === 0 ? 0 : wanted;
+    return this.#address || fail(`there are no ${size} bytes of memory for the arrays`);
+  }
+  copyIn(array: TypedArray, address: number): void {
+    this.bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), address);
+  }
+  copyOut(array: TypedArray, address: number): void {
+    const from = this.bytes.subarray(address, address + array.byteLength);
+    new Uint8Array(array.buffer, array.byteOffset, array.byteLength).set(from);
+  }
+}
+
+class WasmProgram implements LoadedProgram {
+  readonly #staging: Staging;
+  readonly #program: number;
+  readonly #slots: readonly Slot[];
+  readonly #addresses: Int32Array;
+  constructor(staging: Staging, program: number, slots: readonly Slot[]) {
+    this.#staging = staging;
+    this.#program = program;
+    this.#slots = slots;
+    this.#addresses = new Int32Array(slots.length);
+  }
+
+  run(arrays: readonly TypedArray[]): RunFailure | null {
+    this.#check(arrays);
+    const staging = this.#staging;
+    const firsts = this.#place(arrays);
+    const table = this.#addresses;
+    for (const i of firsts) staging.copyIn(arrays[i]!, table[i]!);
+    const tableAddress = staging.reserve(0);
+    staging.copyIn(table, tableAddress);
+    const failure = this.#call(tableAddress);
+    const done = new Set<number>();
+    this.#slots.forEach(({ isWritten }, i) => {
+      if (!isWritten || done.has(table[i]!)) return;
+      done.add(table[i]!);
+      staging.copyOut(arrays[i]!, table[i]!);
+    });
+    return failure;
+  }
+
+  async runAsync(arrays: readonly TypedArray[]): Promise<RunFailure | null> {
+    return this.run(arrays);
+  }
+
+  #check(arrays: readonly TypedArray[]): void {
+    const slots = this.#slots;
+    if (arrays.length !== slots.length)
+      fail(`the program needs ${slots.length} arrays, got ${arrays.length}`);
+    slots.forEach(({ type, length }, i) => {
+      if (!(arrays[i] instanceof type) || arrays[i].length !== length)
+        fail(`array ${i} must be a ${type.name} of ${length} elements`);
+    });
+  }
+
+  /** Gives each array an address behind the table, one to arrays of one place, and lists the first of each. */
+  #place(arrays: readonly TypedArray[]): number[] {
+    const seen = new Map<ArrayBufferLike, number[]>();
+    const firsts: number[] = [];
+    const offsets = this.#addresses;
+    let size = align(4 * arrays.length);
+    arrays.forEach((array, i) => {
+      const others = seen.get(array.buffer) ?? [];
+      const same = others.find((j) => arrays[j]!.byteOffset === array.byteOffset);
+      if (same !== undefined && arrays[same]!.byteLength === array.byteLength) {
+        offsets[i] = offsets[same]!;
+        return;
+      }
+      seen.set(array.buffer, [...others, i]);
+      firsts.push(i);
+      offsets[i] = size;
+      size += align(array.byteLength);
+    });
+    const start = this.#staging.reserve(size);
+    for (let i = 0; i < offsets.length; i++) offsets[i]! += start;
+    return firsts;
+  }
+
+  #call(table: number): RunFailure | null {
+    const { exports } = this.#staging;
+    const result = exports.run(this.#program, table);
+    if (result === 0) return null;
+    const numbers = new Float64Array(exports.memory.buffer, result, 4);
+    const [code, instruction, value, limit] = numbers as unknown as [number, number, number, number];
+    if (code === outOfMemory) fail(`there are no ${value} bytes of memory for a kernel`);
+    return { code, instruction, value, limit };
+  }
+}
+
+class WasmModule implements CpuModule {
+  readonly name = "wasm";
+  readonly isa = "simd128";
+  readonly availableIsas = ["simd128"];
+  readonly threads = 1;
+  readonly #staging: Staging;
+  #programs = 0;
+  readonly #freed: FinalizationRegistry<number>;
+
+  constructor(exports: Exports) {
+    this.#staging = new Staging(exports);
+    this.#freed = new FinalizationRegistry((program) => {
+      exports.unload(program);
+      this.#programs--;
+    });
+  }
+
+  load(words: Int32Array, constants: Float64Array): LoadedProgram {
+    const staging = this.#staging;
+    const { exports } = staging;
+    const address = staging.reserve(align(constants.byteLength) + words.byteLength);
+    const wordsAt = address + align(constants.byteLength);
+    staging.copyIn(constants, address);
+    staging.copyIn(words, wordsAt);
+    const program = exports.load(wordsAt, words.length, address, constants.length);
+    if (program === 0) fail(this.#lastError());
+    const loaded = new WasmProgram(staging, program, this.#slotsOf(program, words));
+    this.#programs++;
+    this.#freed.register(loaded, program);
+    return loaded;
+  }
+
+  /** The external slots of a program that was accepted. */
+  #slotsOf(program: number, words: Int32Array): Slot[] {
+    const slots = new Array<Slot>(words[externalCountAt]!);
+    for (let i = 0; i < words[bufferCountAt]!; i++) {
+      const at = headerWords + i * bufferWords;
+      const [kind, slot, length, dtype] = words.subarray(at, at + bufferWords);
+      if (kind !== 1) continue;
+      const isWritten = this.#staging.exports.isWritten(program, slot!) !== 0;
+      slots[slot!] = { type: arrayTypes[dtype!]!, length: length!, isWritten };
+    }
+    return slots;
+  }
+
+  #lastError(): string {
+    const { exports, bytes } = this.#staging;
+    const start = exports.lastError();
+    return new TextDecoder().decode(bytes.slice(start, bytes.indexOf(0, start)));
+  }
+
+  setIsa(isa: string): void {
+    if (isa !== this.isa)
+      throw new BackendError("setIsa", `the WASM engine runs ${this.isa}, not ${isa}`);
+  }
+  setThreads(count: number): void {
+    if (!(count >= 1)) throw new BackendError("setThreads", "the number of threads must be 1 or more");
+  }
+  memory(): EngineMemory {
+    const { exports } = this.#staging;
+    return {
+      programs: this.#programs,
+      arenaBytes: exports.arenaBytes(),
+      allocations: exports.allocationCount(),
+    };
+  }
+}
+
+/** Makes an engine of the bytes of gradus.wasm; it has one thread and a memory of its own. */
+export function instantiateWasm(bytes: Uint8Array | ArrayBuffer): CpuModule {
+  const module = new WebAssembly.Module(bytes as BufferSource);
+  const instance = new WebAssembly.Instance(module, {});
+  const exports = instance.exports as unknown as Exports;
+  exports._initialize?.();
+  return new WasmModule(exports);
+}

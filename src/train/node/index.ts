@@ -1,0 +1,13 @@
+/** Runs on disk: folders with a run's settings, log, checkpoint, weights and pictures; trained models from files. Node only. */
+export { loadClassifier } from "./modelFile.js";
+export { type RunReport, summarize } from "./report.js";
+export type { DataSource, RunConfig } from "./runConfig.js";
+export { type RunFiles, RunFolder, runFiles } from "./runFolder.js";
+export {
+  type ResumeRunOptions,
+  type RunHandlers,
+  type RunOutcome,
+  resumeRun,
+  type StartRunOptions,
+  startRun,
+} from "./trainRun.js";

@@ -1,0 +1,220 @@
+/**
+ * The table: every op × sample × backend × eager and compiled × float32 and float64, forward and gradient. All are compared with
+ * the interpreter in float64, and that with PyTorch, with central differences and with those of the gradient. Read
+ * support/runCase.ts for the ways of running.
+ */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { compile, GradusError, Tensor } from "../src/index.js";
+import * as exported from "../src/ops/index.js";
+import { backends, missing, type Place, places, use } from "./support/backends.js";
+import {
+  allFinite,
+  type Bounds,
+  differTensors,
+  float32Bounds,
+  float64Bounds,
+} from "./support/compare.js";
+import {
+  differFromDifferences,
+  differTwice,
+  nestedGradients,
+  secondGradients,
+} from "./support/differences.js";
+import { differFromTorch } from "./support/fixtures.js";
+import {
+  compileCells,
+  compileViews,
+  makeInputs,
+  type Precision,
+  type Result,
+  runEager,
+} from "./support/runCase.js";
+import { allCases, allOps, type Case } from "./support/samples.js";
+
+const interpreter = places[0]!;
+const bounds: Record<Precision, Bounds> = { float32: float32Bounds, float64: float64Bounds };
+const counts = { cases: 0, torch: 0, slopes: 0, second: 0 };
+const holes = new Map<string, string[]>();
+
+function hole(reason: string, name: string): void {
+  const names = holes.get(reason);
+  if (names) names.push(name);
+  else holes.set(reason, [name]);
+}
+
+const isSmooth = ({ sample }: Case, { outputs }: Result): boolean =>
+  sample.smooth !== false && outputs.every(allFinite);
+
+const hasFloats = ({ inputs }: Case): boolean =>
+  inputs.some(({ dtype }) => dtype.startsWith("float"));
+
+/** Compares a run with the oracle's; no gradient and a gradient of zeros are the same. */
+function differRun(got: Result, oracle: Result, limit: Bounds): string | null {
+  for (const [i, expected] of oracle.outputs.entries()) {
+    const difference = differTensors(got.outputs[i]!, expected, limit);
+    if (difference) return `output ${i} ${difference}`;
+  }
+  for (const [i, expected] of oracle.gradients.entries()) {
+    const [a, b] = [got.gradients[i] ?? null, expected];
+    const difference = a && b ? differTensors(a, b, limit) : nonZero(a ?? b);
+    if (difference) return `gradient ${i} ${difference}`;
+  }
+  return null;
+}
+
+const nonZero = (x: Tensor | null): string | null =>
+  x?.data.some((v: number) => v !== 0) ? "is there on one side only" : null;
+
+const waysOf = (one: Case, precision: Precision) => ({
+  eager: async () => runEager(one, precision),
+  compiled: compileCells(one, precision),
+  views: compileViews(one, precision),
+});
+
+/** Runs a case in all ways on all backends; gives what differs from the oracle. */
+async function differEverywhere(
+  one: Case,
+  precision: Precision,
+  oracle: Result,
+): Promise<string[]> {
+  const found: string[] = [];
+  const ways = waysOf(one, precision);
+  const everywhere = async (place: Place) => {
+    use(place);
+    for (const [way, run] of Object.entries(ways)) {
+      counts.cases++;
+      try {
+        const difference = differRun(await run(), oracle, bounds[precision]);
+        if (difference) found.push(`${one.name} ${place.name} ${way} ${precision}: ${difference}`);
+      } catch (error) {
+        found.push(`${one.name} ${place.name} ${way} ${precision}: ${(error as Error).stack}`);
+      }
+    }
+  };
+  for (const place of places) await everywhere(place);
+  use(interpreter);
+  return found;
+}
+
+/** Compares the oracle itself with PyTorch and with differences. */
+function checkOracle(one: Case, declared: Result, precise: Result): string[] {
+  const found: string[] = [];
+  if (one.sample.torch === null) hole(`no PyTorch: ${one.sample.reason}`, one.name);
+  else {
+    counts.torch++;
+    found.push(...differFromTorch(one, declared, precise));
+  }
+  if (one.op.noGradient !== undefined || !hasFloats(one)) return found;
+  if (!isSmooth(one, precise)) {
+    hole("no central differences: a kink, a tie or a value that is not finite", one.name);
+    return found;
+  }
+  counts.slopes++;
+  const difference = differFromDifferences(one, precise.gradients);
+  if (difference) found.push(`${one.name} ${difference}`);
+  return found;
+}
+
+/** Second gradients: against differences of the first, and by grad(grad()), eager and compiled, everywhere. */
+async function checkSecond(one: Case, precise: Result): Promise<string[]> {
+  if (one.op.noGradient !== undefined || !hasFloats(one) || !isSmooth(one, precise)) return [];
+  if (one.op.noSecondGradient !== undefined) return [];
+  counts.second++;
+  const second = secondGradients(one);
+  const difference = differTwice(one, second);
+  const found = difference ? [`${one.name} ${difference}`] : [];
+  const inputs = makeInputs(one, "float64");
+  const isFloatInput = inputs.map((x) => x.dtype.startsWith("float"));
+  const expected = second.filter((_, i) => isFloatInput[i]);
+  const step = compile((...xs: Tensor[]) => nestedGradients(one, xs));
+  for (const place of backends) {
+    use(place);
+    const ways = { eager: nestedGradients(one, inputs), compiled: await step(...inputs) };
+    for (const [way, got] of Object.entries(ways)) {
+      const unequal = differRun(
+        { outputs: [], gradients: got },
+        { outputs: [], gradients: expected },
+        float64Bounds,
+      );
+      if (unequal) found.push(`${one.name} ${place.name} grad of grad ${way}: ${unequal}`);
+    }
+  }
+  use(interpreter);
+  return found;
+}
+
+async function checkCase(one: Case): Promise<string[]> {
+  use(interpreter);
+  const declared = runEager(one, "float32");
+  const precise = runEager(one, "float64");
+  return [
+    ...checkOracle(one, declared, precise),
+    ...(await differEverywhere(one, "float32", declared)),
+    ...(await differEverywhere(one, "float64", precise)),
+    ...(await checkSecond(one, precise)),
+  ];
+}
+
+const report = (found: readonly string[]): void => {
+  assert.ok(found.length === 0, `${found.length} differences\n${found.slice(0, 12).join("\n")}`);
+};
+
+for (const { op } of allOps)
+  test(`table: ${op}`, async () => {
+    const found: string[] = [];
+    for (const one of allCases.filter((x) => x.op.op === op)) {
+      try {
+        found.push(...(await checkCase(one)));
+      } catch (error) {
+        found.push(`${one.name}: ${(error as Error).stack}`);
+      }
+    }
+    report(found);
+  });
+
+test("every op that is exported or a method has samples and refuses something", () => {
+  const sampled = new Set(allOps.map(({ op }) => op));
+  const own = new Set(
+    "constructor ndim size isLeaf grad storageFor data item toArray toString assign backward detach var".split(
+      " ",
+    ),
+  );
+  const methods = Object.getOwnPropertyNames(Tensor.prototype).filter((name) => !own.has(name));
+  const functions = Object.entries(exported).flatMap(([name, x]) =>
+    typeof x === "function" ? [name] : [],
+  );
+  const without = [...methods, ...functions].filter((name) => !sampled.has(name));
+  assert.deepEqual(without, []);
+});
+
+test("bad calls are refused with the op's name, what came and what was expected, eager and traced", async () => {
+  for (const place of backends) {
+    use(place);
+    for (const { op, bad = [] } of allOps)
+      for (const { call, error } of bad) {
+        const check = (thrown: unknown) => {
+          assert.ok(thrown instanceof GradusError, `${op}: ${error} got ${thrown}`);
+          assert.match(thrown.message, error);
+          return true;
+        };
+        assert.throws(call, check, `${op} ${error}`);
+        await assert.rejects(compile(() => void call())(), check, `${op} ${error} traced`);
+      }
+  }
+  use(interpreter);
+});
+
+after(() => {
+  console.log(
+    `${counts.cases} cases of (op, sample, backend, mode, dtype) on ${places.map(({ name }) => name).join(", ")}; ` +
+      `${counts.torch} samples against PyTorch, ${counts.slopes} gradients and ${counts.second} second gradients ` +
+      "against central differences",
+  );
+  for (const { op, noGradient, noSecondGradient } of allOps) {
+    if (noGradient !== undefined) hole(`no gradient: ${noGradient}`, op);
+    if (noSecondGradient !== undefined) hole(`no second gradient: ${noSecondGradient}`, op);
+  }
+  for (const [backend, reason] of missing) hole(`platform: ${reason}`, backend);
+  for (const [reason, names] of holes) console.log(`hole (${reason}): ${names.join(", ")}`);
+});
