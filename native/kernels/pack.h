@@ -21,8 +21,8 @@ GRADUS_INLINE void transposeSquare(Vector<T> (&rows)[kWidth<T>]) {
     Vector<T> next[width];
 #pragma GCC unroll 8
     for (int i = 0; i < width / 2; i++) {
-      next[2 * i] = interleave<T, 0>(rows[i], rows[i + width / 2], kLanes<T>);
-      next[2 * i + 1] = interleave<T, 1>(rows[i], rows[i + width / 2], kLanes<T>);
+      next[2 * i] = interleave<T, 0>(rows[i], rows[i + width / 2], kEachLane<T>);
+      next[2 * i + 1] = interleave<T, 1>(rows[i], rows[i + width / 2], kEachLane<T>);
     }
 #pragma GCC unroll 16
     for (int i = 0; i < width; i++) rows[i] = next[i];

@@ -76,7 +76,7 @@ struct SameSizeInt<double> {
 #endif
 
 template <typename T>
-constexpr auto kLanes = std::make_integer_sequence<int, kWidth<T>>();
+constexpr auto kEachLane = std::make_integer_sequence<int, kWidth<T>>();
 
 // v + (v with its lanes turned by `step`).
 template <typename T, int step, int... I>
@@ -89,7 +89,7 @@ GRADUS_INLINE T sumLanes(Vector<T> v) {
   if constexpr (step == 0)
     return v[0];
   else
-    return sumLanes<T, step / 2>(addTurned<T, step>(v, kLanes<T>));
+    return sumLanes<T, step / 2>(addTurned<T, step>(v, kEachLane<T>));
 }
 
 GRADUS_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }

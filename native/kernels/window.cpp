@@ -84,10 +84,10 @@ GRADUS_INLINE VI isBetter(VF value, VF best) {
   return (value > best) | ((value != value) & (best == best));
 }
 
-template <int... I>
-GRADUS_INLINE VF everySecond(VF a, VF b, int first, std::integer_sequence<int, I...>) {
-  return first == 0 ? GRADUS_SHUFFLE(float, a, b, (2 * I)...)
-                    : GRADUS_SHUFFLE(float, a, b, (2 * I + 1)...);
+// Elements first, first + 2 … of two vectors in a row.
+template <int first, int... I>
+GRADUS_INLINE VF everySecond(VF a, VF b, std::integer_sequence<int, I...>) {
+  return GRADUS_SHUFFLE(float, a, b, (2 * I + first)...);
 }
 
 template <int... I>
@@ -99,14 +99,16 @@ GRADUS_INLINE VI ramp(std::integer_sequence<int, I...>) {
 GRADUS_INLINE void argMaxStep(const float* top, const float* bottom, int32_t width, int32_t first,
                               int32_t* out) {
   const VF a = load(top), b = load(top + kStep), c = load(bottom), d = load(bottom + kStep);
-  const VF a0 = everySecond(a, b, 0, kLanes<float>), a1 = everySecond(a, b, 1, kLanes<float>);
-  const VF c0 = everySecond(c, d, 0, kLanes<float>), c1 = everySecond(c, d, 1, kLanes<float>);
+  const VF a0 = everySecond<0>(a, b, kEachLane<float>);
+  const VF a1 = everySecond<1>(a, b, kEachLane<float>);
+  const VF c0 = everySecond<0>(c, d, kEachLane<float>);
+  const VF c1 = everySecond<1>(c, d, kEachLane<float>);
   const VI right = isBetter(a1, a0), lowRight = isBetter(c1, c0);
   const VF high = right ? a1 : a0, low = lowRight ? c1 : c0;
   // A true lane is −1.
   const VI lower = isBetter(low, high);
   const VI place = lower ? width - lowRight : -right;
-  store<int32_t>(out, place + ramp(kLanes<float>) + first);
+  store<int32_t>(out, place + ramp(kEachLane<float>) + first);
 }
 
 // Whole vectors are read and stored where the plane has room; what they write too much, later rows put right.

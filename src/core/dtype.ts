@@ -80,8 +80,6 @@ export function resultType(operands: readonly Promotable[]): DType {
     else scalar = scalar ? promote(scalar, dtype) : dtype;
   }
   if (!dimensioned || !scalar) return dimensioned ?? scalar ?? "float32";
-  const higher = dtypeTable[scalar].category > dtypeTable[dimensioned].category;
-  if (!higher) return dimensioned;
-  // A float64 scalar stands for a number of the language: with integers it gives the default float.
-  return scalar === "float64" ? "float32" : scalar;
+  const isHigher = dtypeTable[scalar].category > dtypeTable[dimensioned].category;
+  return isHigher ? scalar : dimensioned;
 }

@@ -1,5 +1,6 @@
 /** Ops that choose or cast each element: where, clamp, to. Read reduce.ts next. */
-import type { DType } from "../core/dtype.js";
+import { type DType, isFloat } from "../core/dtype.js";
+import { ValueError } from "../core/errors.js";
 import type { Node } from "../ir/graph.js";
 import { applyOne, type OpSpec, scalarLike } from "../tensor/apply.js";
 import { zeros } from "../tensor/create.js";
@@ -15,20 +16,31 @@ import {
   unlike,
 } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { promoteNodes, type TensorLike } from "./pointwise.js";
+import { promoteNodes, type TensorLike, toFloat } from "./pointwise.js";
 
-const clampSpec: OpSpec<{ readonly min: number | null; readonly max: number | null }> = {
+type Bounds = { readonly min: number | null; readonly max: number | null };
+
+const clampSpec: OpSpec<Bounds> = {
   name: "clamp",
-  lower(b, [x], { min, max }) {
+  lower(b, [given], { min, max }) {
+    const isWhole = [min, max].every((bound) => bound === null || Number.isInteger(bound));
+    const counted = given!.dtype === "bool" ? b.convert(given!, "int32") : given!;
+    const x = isWhole ? counted : toFloat(b, counted);
     // Written with select so that, as in PyTorch, the gradient at a bound is 1.
-    const low = min === null ? x! : b.select(b.pointwise("less", x!, min), min, x!);
+    const low = min === null ? x : b.select(b.pointwise("less", x, min), min, x);
     return max === null ? low : b.select(b.pointwise("greater", low, max), max, low);
   },
 };
 
 /** Each element moved to the nearest number in [min, max]; either bound may be left out. */
-export const clamp = (x: Tensor, min: number | null, max: number | null = null): Tensor =>
-  applyOne(clampSpec, [x], { min, max });
+export function clamp(x: Tensor, min: number | null, max: number | null = null): Tensor {
+  if (isFloat(x.dtype)) return applyOne(clampSpec, [x], { min, max });
+  const [least, most] = x.dtype === "uint8" ? [0, 255] : [-(2 ** 31), 2 ** 31 - 1];
+  if ((min ?? least) > most || (max ?? most) < least)
+    throw new ValueError("clamp", `bounds ${min} and ${max} are outside of what ${x.dtype} holds`);
+  const binds = { min: (min ?? least) > least ? min : null, max: (max ?? most) < most ? max : null };
+  return applyOne(clampSpec, [x], binds);
+}
 
 const whereSpec: OpSpec = {
   name: "where",
@@ -130,10 +142,17 @@ export const choiceSamples: SampleSet = () => [
       sample([typed("int32", [5], -9)], (a) => a.clamp(-2, 3), "a.clamp(-2, 3)"),
       sample([typed("int32", [5], -9)], (a) => a.clamp(-2.5, 3.5), "a.clamp(-2.5, 3.5)"),
       sample([typed("uint8", [5])], (a) => a.clamp(2, 5), "a.clamp(2, 5)"),
+      unlike([typed("uint8", [5])], (a) => a.clamp(-1, 300), "PyTorch wraps or refuses the bounds"),
       kink(
         [given([5], [-1, 1, Number.NaN, 5, Number.NEGATIVE_INFINITY])],
         (a) => a.clamp(-1, 1),
         "a.clamp(-1, 1)",
+      ),
+    ],
+    bad: [
+      bad(
+        () => zeros([2], { dtype: "uint8" }).clamp(300),
+        /^clamp: bounds 300 and null are outside of what uint8 holds/,
       ),
     ],
   },

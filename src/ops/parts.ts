@@ -41,7 +41,8 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
   const place = normalizeDim("narrow", dim, x.ndim);
   const n = x.shape[place] ?? 0;
   const from = start < 0 ? start + n : start;
-  if (!(Number.isInteger(from) && from >= 0 && length >= 0 && from + length <= n))
+  const isWhole = Number.isInteger(from) && Number.isInteger(length);
+  if (!(isWhole && from >= 0 && length >= 0 && from + length <= n))
     throw new ValueError("narrow", `${start} to ${start + length} is outside of size ${n}`);
   return sliceDim(x, place, from, from + length);
 }

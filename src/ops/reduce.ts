@@ -75,13 +75,28 @@ export const amin = reduction("amin", (b, x, dims, keepDim) =>
   b.reduce("reduceMin", x, dims, keepDim),
 );
 
-const varianceSpec: OpSpec<Attributes & { readonly correction: number }> = {
+type VarianceAttributes = Attributes & { readonly correction: number };
+
+function varianceNodes(b: Builder, x: Node, attributes: VarianceAttributes): Node {
+  const { dims, keepDim, correction } = attributes;
+  needFloat(b.origin, x);
+  const centred = b.subtract(x, meanNodes(b, x, dims, true));
+  const squares = b.reduce("reduceSum", b.multiply(centred, centred), dims, keepDim);
+  return b.divide(squares, Math.max(0, countOf(x, dims) - correction));
+}
+
+const varianceSpec: OpSpec<VarianceAttributes> = {
   name: "var",
-  lower(b, [x], { dims, keepDim, correction }) {
-    needFloat("var", x!);
-    const centred = b.subtract(x!, meanNodes(b, x!, dims, true));
-    const squares = b.reduce("reduceSum", b.multiply(centred, centred), dims, keepDim);
-    return b.divide(squares, Math.max(0, countOf(x!, dims) - correction));
+  lower: (b, [x], attributes) => varianceNodes(b, x!, attributes),
+};
+
+const stdSpec: OpSpec<VarianceAttributes> = {
+  name: "std",
+  lower(b, [x], attributes) {
+    const square = varianceNodes(b, x!, attributes);
+    // The root of 0 has no slope; PyTorch makes it 0.
+    const isZero = b.equal(square, 0);
+    return b.select(isZero, 0, b.pointwise("sqrt", b.select(isZero, 1, square)));
   },
 };
 
@@ -90,17 +105,13 @@ export interface VarianceOptions extends KeepDim {
   readonly correction?: number;
 }
 
-export function variance(x: Tensor, dim?: Dims, options: VarianceOptions = {}): Tensor {
-  const { keepDim = false, correction = 1 } = options;
-  return applyOne(varianceSpec, [x], {
-    dims: normalizeDims("var", dim, x.ndim),
-    keepDim,
-    correction,
-  });
-}
+const spread =
+  (spec: OpSpec<VarianceAttributes>) =>
+  (x: Tensor, dim?: Dims, { keepDim = false, correction = 1 }: VarianceOptions = {}): Tensor =>
+    applyOne(spec, [x], { dims: normalizeDims(spec.name, dim, x.ndim), keepDim, correction });
 
-export const std = (x: Tensor, dim?: Dims, options?: VarianceOptions): Tensor =>
-  variance(x, dim, options).sqrt();
+export const variance = spread(varianceSpec);
+export const std = spread(stdSpec);
 
 install({ sum, prod, mean, amax, amin, std, var: variance });
 
@@ -253,7 +264,7 @@ const varianceSamples: SampleSet = () =>
       kink([input([1])], (a) => fn(a, 0), `torch.${name}(a, 0)`),
       kink([given([3], [2, 2, 2])], (a) => fn(a), `torch.${name}(a)`),
     ],
-    bad: [wants("var", /needs a float tensor, got int32/, fn)],
+    bad: [wants(name, /needs a float tensor, got int32/, (x) => fn(x))],
   }));
 
 export const reduceSamples: SampleSet = () => [

@@ -135,6 +135,7 @@ export class Trace implements TraceContext {
 
   backward(root: Tensor, gradient: Tensor | null): void {
     checkRoot(root, gradient);
+    this.nodeOf(root);
     const leaves = [...this.cells.keys()].filter((x) => x.requiresGrad && isFloat(x.dtype));
     this.gradients(root, gradient, leaves).forEach((grad, i) => {
       if (!grad) return;

@@ -258,7 +258,8 @@ class Run {
 
   #setRates(): void {
     const { optimizer, schedule = constantSchedule, epochs, train } = this.#options;
-    const factor = schedule(this.#progress.step / (epochs * train.length));
+    // The middle of the step, so that neither the first nor the last one has a factor of 0.
+    const factor = schedule((this.#progress.step + 0.5) / (epochs * train.length));
     optimizer.paramGroups.forEach((group, i) => {
       group.lr = this.#progress.baseRates[i]! * factor;
     });

@@ -201,9 +201,10 @@ export function fuse(graph: Graph): Kernel[] {
   return kernels.filter(isUseful);
 }
 
-/** A kernel over nothing computes nothing, unless it reduces: then it writes the empty sum. */
+/** A kernel over nothing computes nothing, unless it reduces to something: then it writes the empty sum. */
 function isUseful(kernel: Kernel): boolean {
-  if (kernel.kind === "fused") return kernel.reductions.length > 0 || sizeOf(kernel.shape) > 0;
+  if (kernel.kind === "fused")
+    return sizeOf(kernel.shape) > 0 || kernel.reductions.some((node) => sizeOf(node.shape) > 0);
   return sizeOf(kernel.node.shape) > 0 || is(kernel.node, "scatterAdd");
 }
 

@@ -5,8 +5,8 @@
 import { bytesPerElement } from "../../core/dtype.js";
 import { sizeOf } from "../../core/shape.js";
 import type { Graph, Node } from "../graph.js";
-import { isContiguous } from "./access.js";
-import { fuse, type Kernel, readAccesses, written } from "./fuse.js";
+import { type Access, accessOf, isContiguous } from "./access.js";
+import { type FusedKernel, fuse, type Kernel, readAccesses, written } from "./fuse.js";
 
 export type Place =
   | { readonly kind: "external"; readonly slot: number }
@@ -31,6 +31,18 @@ const unit = 64;
 const mayFail = (kernel: Kernel): boolean =>
   kernel.kind === "single" &&
   (kernel.node.primitive === "gather" || kernel.node.primitive === "scatterAdd");
+
+/** Whether a kernel folds or stores elements of `source` unchanged: they must outlive the first store. */
+function keepsAsItIs(kernel: FusedKernel, source: Node): boolean {
+  const members = new Set<Node>(kernel.members);
+  const isCopy = (x: Node) => x.primitive === "convert" && x.inputs[0]!.dtype === x.dtype;
+  const origin = (x: Node): Node => {
+    if (!members.has(x)) return (accessOf(x) as Access).base;
+    return isCopy(x) ? origin(x.inputs[0]!) : x;
+  };
+  const folded = kernel.reductions.map(({ inputs }) => inputs[0]!);
+  return [...folded, ...kernel.stored.filter(isCopy)].some((x) => origin(x) === source);
+}
 
 /** Producers first; among kernels that are ready, the one whose last node is oldest. */
 function order(kernels: readonly Kernel[]): Kernel[] {
@@ -120,6 +132,8 @@ class Planner {
       for (const node of written(kernel)) this.madeAt.set(node, i);
     });
     this.placeExternals(aliases);
+    this.placeEmpty();
+    this.placeEmpty();
     this.kernels.forEach((kernel, i) => {
       this.placeWritten(kernel, i);
       this.release(kernel, i);
@@ -143,6 +157,21 @@ class Planner {
     });
   }
 
+  /** Values without elements that are read: the kernels that would make them were dropped. */
+  private placeEmpty(): void {
+    for (const kernel of this.kernels)
+      for (const { base } of readAccesses(kernel))
+        if (!this.places.has(base) && sizeOf(base.shape) === 0)
+          this.places.set(base, { kind: "arena", offset: 0, units: 0 });
+  }
+
+  /** Values without elements that no kernel is there to make, but that something reads. */
+  private placeEmpty(): void {
+    for (const { base } of this.kernels.flatMap(readAccesses))
+      if (!this.madeAt.has(base) && !this.places.has(base))
+        this.places.set(base, { kind: "arena", offset: 0, units: 0 });
+  }
+
   private mayOverwrite(node: Node, source: Node | null, lastFailure: number): boolean {
     const at = this.madeAt.get(node);
     if (at === undefined || at <= lastFailure) return false;
@@ -152,13 +181,23 @@ class Planner {
     return this.walksInStep(this.kernels[at]!, source, node);
   }
 
-  /** Whether a kernel reads `source` and writes `node` element by element at the same places. */
+  /**
+   * Whether a kernel reads `source` and writes `node` element by element at the same places, and nothing but its
+   * pointwise operations reads `source`: a register that is stored or folded as it came in may lie in that very memory.
+   */
   private walksInStep(kernel: Kernel, source: Node, node: Node): boolean {
     if (kernel.kind !== "fused" || !kernel.stored.includes(node)) return false;
+    const isCopy = (x: Node) => x.primitive === "convert" && x.inputs[0]!.dtype === x.dtype;
+    const passedOn = [...kernel.reductions, ...kernel.members.filter(isCopy)];
+    if (passedOn.some((x) => accessOf(x.inputs[0]!)?.base === source)) return false;
     return readAccesses(kernel)
       .filter(({ base }) => base === source)
-      .every((a) => a.offset === 0 && a.strides.length === kernel.shape.length &&
-        isContiguous(kernel.shape, a));
+      .every(
+        (a) =>
+          a.offset === 0 &&
+          a.strides.length === kernel.shape.length &&
+          isContiguous(kernel.shape, a),
+      );
   }
 
   private unitsOf = (node: Node): number =>

@@ -4,7 +4,7 @@
 import { sameShape, sizeOf } from "../../core/shape.js";
 import type { Builder } from "../builder.js";
 import { type Graph, is, type Node } from "../graph.js";
-import { wrap } from "../interpret.js";
+import { wrap } from "../interpret/strided.js";
 import { type PointwiseName, type PointwisePrimitive, primitives } from "../primitives.js";
 import { rewrite } from "./rewrite.js";
 

@@ -1,7 +1,7 @@
 /** The interpreter's loops for dot products, convolutions and windows, in float64. */
-import { type Shape, sizeOf, stridesOf } from "../core/shape.js";
-import type { Node } from "./graph.js";
-import { freeDims, type WindowAttributes } from "./primitives/contract.js";
+import { type Shape, sizeOf, stridesOf } from "../../core/shape.js";
+import type { Node } from "../graph.js";
+import { freeDims, type WindowAttributes } from "../primitives/contract.js";
 
 /** Places of all index combinations of some dims of an array, in row-major order of those dims. */
 function places(shape: Shape, dims: readonly number[]): Int32Array {

@@ -2,12 +2,12 @@
  * Encodes loops over an index space: fused kernels, and the copies that padding and concatenation are made of. Dims that every
  * operand walks as one are joined, so that most loops have one or two.
  */
-import { type Shape, sizeOf, stridesOf } from "../../core/shape.js";
-import { is, type Node } from "../../ir/graph.js";
-import { type Access, accessOf } from "../../ir/passes/access.js";
-import type { FusedKernel } from "../../ir/passes/fuse.js";
-import { opcodeOf } from "../../ir/primitives.js";
-import { dtypeCode, type ProgramWriter, type Target } from "./encode.js";
+import { type Shape, sizeOf, stridesOf } from "../../../core/shape.js";
+import { is, type Node } from "../../../ir/graph.js";
+import { type Access, accessOf } from "../../../ir/passes/access.js";
+import type { FusedKernel } from "../../../ir/passes/fuse.js";
+import { opcodeOf } from "../../../ir/primitives.js";
+import { dtypeCode, type ProgramWriter, type Target } from "./writer.js";
 
 interface Walk {
   readonly buffer: number;
@@ -191,7 +191,7 @@ function copyInto(
   loop.finish(target);
 }
 
-export function encodePad(out: ProgramWriter, node: Node<"pad">): void {
+function encodePad(out: ProgramWriter, node: Node<"pad">): void {
   const { low, interior, value } = node.attributes;
   const strides = stridesOf(node.shape);
   const fill = new Loop(out, node.shape);
@@ -203,7 +203,7 @@ export function encodePad(out: ProgramWriter, node: Node<"pad">): void {
   copyInto(out, node.inputs[0]!, node, steps, offset);
 }
 
-export function encodeConcatenate(out: ProgramWriter, node: Node<"concatenate">): void {
+function encodeConcatenate(out: ProgramWriter, node: Node<"concatenate">): void {
   const strides = stridesOf(node.shape);
   const { dim } = node.attributes;
   let from = 0;
@@ -212,3 +212,5 @@ export function encodeConcatenate(out: ProgramWriter, node: Node<"concatenate">)
     from += x.shape[dim]!;
   }
 }
+
+export const moveEncoders = { pad: encodePad, concatenate: encodeConcatenate };

@@ -1,0 +1,32 @@
+/** Ctrl-C and its relatives: the first asks to stop, the second leaves at once. */
+import { type StopSignal, signalExitCodes } from "./errors.js";
+
+export interface Interrupts {
+  /** Aborted by the first signal. */
+  readonly signal: AbortSignal;
+  /** Which signal came, if one did. */
+  readonly received: () => StopSignal | null;
+  /** Gives the signals back to the system. */
+  dispose(): void;
+}
+
+/** Listens for signals until disposed of; `onFirst` tells people what will happen. */
+export function listenForInterrupts(onFirst: (signal: StopSignal) => void): Interrupts {
+  const controller = new AbortController();
+  let received: StopSignal | null = null;
+  const listener = (signal: NodeJS.Signals): void => {
+    if (received) process.exit(signalExitCodes[signal as StopSignal]);
+    received = signal as StopSignal;
+    controller.abort();
+    onFirst(received);
+  };
+  const signals = Object.keys(signalExitCodes) as StopSignal[];
+  for (const signal of signals) process.on(signal, listener);
+  return {
+    signal: controller.signal,
+    received: () => received,
+    dispose() {
+      for (const signal of signals) process.off(signal, listener);
+    },
+  };
+}
