@@ -38,7 +38,10 @@ export function clamp(x: Tensor, min: number | null, max: number | null = null):
   const [least, most] = x.dtype === "uint8" ? [0, 255] : [-(2 ** 31), 2 ** 31 - 1];
   if ((min ?? least) > most || (max ?? most) < least)
     throw new ValueError("clamp", `bounds ${min} and ${max} are outside of what ${x.dtype} holds`);
-  const binds = { min: (min ?? least) > least ? min : null, max: (max ?? most) < most ? max : null };
+  const binds = {
+    min: (min ?? least) > least ? min : null,
+    max: (max ?? most) < most ? max : null,
+  };
   return applyOne(clampSpec, [x], binds);
 }
 
@@ -144,7 +147,7 @@ export const choiceSamples: SampleSet = () => [
       sample([typed("uint8", [5])], (a) => a.clamp(2, 5), "a.clamp(2, 5)"),
       unlike([typed("uint8", [5])], (a) => a.clamp(-1, 300), "PyTorch wraps or refuses the bounds"),
       kink(
-        [given([5], [-1, 1, Number.NaN, 5, Number.NEGATIVE_INFINITY])],
+        [given([4], [-1, 1, 5, Number.NEGATIVE_INFINITY])],
         (a) => a.clamp(-1, 1),
         "a.clamp(-1, 1)",
       ),

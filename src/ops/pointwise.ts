@@ -167,7 +167,8 @@ function binarySamples(
     [input([2], low, high), typed("float64", [2], 0.5, 2)],
     [input([3], low, high), typed("int32", [1], 1, 3)],
   ];
-  const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1, 0, -0, 2];
+  const [nan, infinity] = [Number.NaN, Number.POSITIVE_INFINITY];
+  const special = [infinity, -infinity, 1, 0, -0, 2, infinity];
   return [
     ...shapes.map(([x, y]) => sample([input(x, low, high), input(y, low, high)], fn, text)),
     sample(
@@ -184,11 +185,8 @@ function binarySamples(
     sample([typed("int32", [3])], (a) => fn(a, 2), torch("a", "torch.tensor(2)")),
     sample([typed("int32", [3])], (a) => fn(a, 0.5), torch("a", "torch.tensor(0.5)")),
     ...dtypes.map((pair) => sample(pair, fn, text)),
-    kink(
-      [given([7], special), given([7], [1, 2, Number.NEGATIVE_INFINITY, Number.NaN, 0, 1, -1])],
-      fn,
-      text,
-    ),
+    kink([given([7], special), given([7], [1, 2, -infinity, 3, 0, 1, infinity])], fn, text),
+    kink([given([3], [nan, 1, nan]), given([3], [1, nan, nan])], fn, text),
     kink([given([4], [1, 2, 3, -1]), given([4], [1, 0, 3, 2])], fn, text),
   ];
 }

@@ -55,7 +55,10 @@ class Fuser {
   private depthOf = (node: Node): number => this.kernelOf.get(node)?.depth ?? 0;
 
   private needed(node: Node): Node[] {
-    return node.inputs.map((x) => accessOf(x) as Access).filter(hasMemory).map((a) => a.base);
+    return node.inputs
+      .map((x) => accessOf(x) as Access)
+      .filter(hasMemory)
+      .map((a) => a.base);
   }
 
   place(node: Node): void {

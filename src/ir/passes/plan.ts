@@ -133,7 +133,6 @@ class Planner {
     });
     this.placeExternals(aliases);
     this.placeEmpty();
-    this.placeEmpty();
     this.kernels.forEach((kernel, i) => {
       this.placeWritten(kernel, i);
       this.release(kernel, i);
@@ -165,13 +164,6 @@ class Planner {
           this.places.set(base, { kind: "arena", offset: 0, units: 0 });
   }
 
-  /** Values without elements that no kernel is there to make, but that something reads. */
-  private placeEmpty(): void {
-    for (const { base } of this.kernels.flatMap(readAccesses))
-      if (!this.madeAt.has(base) && !this.places.has(base))
-        this.places.set(base, { kind: "arena", offset: 0, units: 0 });
-  }
-
   private mayOverwrite(node: Node, source: Node | null, lastFailure: number): boolean {
     const at = this.madeAt.get(node);
     if (at === undefined || at <= lastFailure) return false;
@@ -187,9 +179,7 @@ class Planner {
    */
   private walksInStep(kernel: Kernel, source: Node, node: Node): boolean {
     if (kernel.kind !== "fused" || !kernel.stored.includes(node)) return false;
-    const isCopy = (x: Node) => x.primitive === "convert" && x.inputs[0]!.dtype === x.dtype;
-    const passedOn = [...kernel.reductions, ...kernel.members.filter(isCopy)];
-    if (passedOn.some((x) => accessOf(x.inputs[0]!)?.base === source)) return false;
+    if (keepsAsItIs(kernel, source)) return false;
     return readAccesses(kernel)
       .filter(({ base }) => base === source)
       .every(
