@@ -14,6 +14,8 @@ constexpr int64_t kMaxPasses = 4096;
 constexpr int64_t kMaxTaps = int64_t{1} << 20;
 // Vector loads may pass the end of a channel's plane by one vector.
 constexpr int64_t kSlack = 16;
+// Tap lists of all channels are kept up to this length, so that they stay in the L1 cache.
+constexpr int64_t kMaxFlat = 2048;
 
 struct Tap {
   int32_t kernel;
@@ -120,10 +122,16 @@ bool planConvolution(ConvolutionPlan& plan, Kernel kernel) {
   }
   plan.channelSize += kSlack;
   const int64_t channels = inputGrad ? plan.o : plan.c;
-  if (channels > 0 && plan.channelSize > (int64_t{1} << 32) / channels) return false;
+  if (channels > 0 && plan.channelSize > INT32_MAX / channels) return false;
   for (const DimPass& a : dims[0])
     for (const DimPass& b : dims[1])
       for (const DimPass& c : dims[2]) plan.passes.push_back(combine(plan, {&a, &b, &c}));
+  const int64_t groupChannels = channels / plan.groups;
+  for (ConvolutionPass& pass : plan.passes)
+    if (groupChannels * static_cast<int64_t>(pass.taps.size()) <= kMaxFlat)
+      for (int64_t channel = 0; channel < groupChannels; channel++)
+        for (int32_t tap : pass.taps)
+          pass.flat.push_back(static_cast<int32_t>(channel * plan.channelSize + tap));
   return true;
 }
 

@@ -149,6 +149,7 @@ struct Window {
 struct ConvolutionPass {
   std::vector<int32_t> taps;     // offsets inside the padded source of one channel
   std::vector<int32_t> kernels;  // the flat kernel index of each tap
+  std::vector<int32_t> flat;     // taps of all channels of a group one after the other, unless they are many
   int64_t count[kMaxSpatial];    // positions along each dim
   int64_t start[kMaxSpatial];    // target index of position 0
   int64_t step[kMaxSpatial];     // target step of one position

@@ -26,7 +26,7 @@ export interface InstructionSet {
 }
 
 /** Matrix products may round a product and its sum at once; everything else rounds each, as the IR says. */
-const contracted = new Set(["dot.cpp", "convolution.cpp", "convolutionWeight.cpp"]);
+const contracted = /^(dot|convolution)/;
 
 const common = [
   "-std=c++17",
@@ -49,7 +49,7 @@ export function listUnits(sets: readonly InstructionSet[], skipped: readonly str
   const units: Unit[] = [];
   for (const name of sourcesIn("kernels", ".cpp"))
     for (const { name: set, flags } of sets) {
-      const contraction = contracted.has(name) ? "fast" : "off";
+      const contraction = contracted.test(name) ? "fast" : "off";
       units.push({
         source: `kernels/${name}`,
         object: `${set}.${name}.o`,

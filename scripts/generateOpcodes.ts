@@ -21,6 +21,7 @@ constexpr int32_t kMagic = ${magic};
 constexpr int32_t kVersion = ${version};
 constexpr int32_t kHeaderWords = ${headerWords};
 ${enumeration("Primitive", numbered(primitiveNames))}
+constexpr int32_t kPrimitiveCount = ${primitiveNames.length};
 ${enumeration("Kernel", numbered(kernels))}
 ${enumeration(
   "DType",

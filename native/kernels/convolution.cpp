@@ -164,21 +164,26 @@ class Correlation {
     for (int64_t q = 0; q < positions;) {
       int vectors = vectorsFor(rows);
       while (vectors > 1 && (positions - q) <= vectors / 2 * kWidth<T>) vectors /= 2;
+      // One loop over all taps of all channels where they were listed.
+      const bool isFlat = !pass.flat.empty();
+      const std::vector<int32_t>& taps = isFlat ? pass.flat : pass.taps;
       correlateTileOf<T>(rows, vectors)(
-          groupChannels_, plan_.channelSize, pass.taps.data(),
-          static_cast<int64_t>(pass.taps.size()), weights, planes + q, lines + q, lineElements());
+          isFlat ? 1 : groupChannels_, plan_.channelSize, taps.data(),
+          static_cast<int64_t>(taps.size()), weights, planes + q, lines + q, lineElements());
       q += vectors * kWidth<T>;
     }
   }
 
   void writeRows(const ConvolutionPass& pass, T* to, const T* from, int64_t t0, int64_t t1,
                  int64_t count, int64_t t2, int64_t across) const {
+    const T* const end = to + targetSize_;
+    const bool inOrder = plan_.passes.size() == 1;
     for (int64_t i = 0; i < count; i++, from += plan_.plane[2]) {
       const int64_t at0 = pass.start[0] + t0 * pass.step[0];
       const int64_t at1 = pass.start[1] + (t1 + i) * pass.step[1];
       T* row = to + (at0 * sizes_[1] + at1) * sizes_[2] + pass.start[2] + t2 * pass.step[2];
-      if (pass.step[2] == 1)
-        for (int64_t j = 0; j < across; j++) row[j] = from[j];
+      if (inOrder && pass.step[2] == 1)
+        copyOver(row, end, from, from + across + kOverread, across);
       else
         for (int64_t j = 0; j < across; j++) row[j * pass.step[2]] = from[j];
     }

@@ -1,7 +1,7 @@
-// Weight gradients of convolutions: each is a dot product, over all positions of all images, of a plane of the output's
+// Weight gradients of convolutions of few channels: each is a dot product, over all positions of all images, of a plane of the output's
 // gradient with a shifted view of a padded input plane. Vectors run along the positions; places between rows hold zeros
 // in the gradient. (An infinity in x can so turn entries of its own channel to NaN that it does not reach by itself.)
-#include "run.h"
+#include "convolutionWeight.h"
 #include "planes.h"
 
 namespace gradus {
@@ -14,8 +14,6 @@ constexpr int kGradRows = 6, kGradColumns = 4;
 #else
 constexpr int kGradRows = 3, kGradColumns = 3;
 #endif
-constexpr int64_t kManyWeights = 32768;
-constexpr int64_t kParts = 8;
 constexpr int64_t kTasks = 16;
 constexpr int64_t kGroupBytes = 512 * 1024;  // planes that are walked for all weights before the next
 
@@ -87,9 +85,8 @@ class WeightGrad {
 
   int64_t weights() const { return plan_.o * columns_; }
 
-  // Few weights: images are cut in parts of their own sums. Many: the weights are cut.
   void cut() {
-    parts_ = weights() < kManyWeights ? most(1, least(kParts, plan_.n)) : 1;
+    parts_ = partsOf(plan_);
     partImages_ = ceilDiv(plan_.n, parts_);
     parts_ = most(1, ceilDiv(plan_.n, most(partImages_, 1)));
     const int64_t image = (plan_.c * plan_.channelSize + plan_.o * lineSize_) *
@@ -101,12 +98,21 @@ class WeightGrad {
 
   // Row by row as the padded planes lie, with zeros between.
   void padGradient(T* to, const T* from) const {
-    const int64_t* out = plan_.window.out;
-    zero(to, lineSize_);
-    for (int64_t i = 0; i < out[0]; i++)
-      for (int64_t j = 0; j < out[1]; j++, from += out[2])
-        std::memcpy(to + (i * plan_.plane[1] + j) * plan_.plane[2], from,
-                    static_cast<size_t>(out[2]) * sizeof(T));
+    const int64_t *out = plan_.window.out, *plane = plan_.plane;
+    const T *const toEnd = to + lineSize_, *const fromEnd = from + plan_.window.outSize();
+    for (int64_t i = 0; i < out[0]; i++) {
+      for (int64_t j = 0; j < out[1]; j++, from += out[2]) {
+        copyOver(to, toEnd, from, fromEnd, out[2]);
+        to += out[2];
+        const int64_t gap = least(plane[2] - out[2], toEnd - to);
+        zeroOver(to, toEnd, gap);
+        to += gap;
+      }
+      const int64_t gap = least((plane[1] - out[1]) * plane[2], toEnd - to);
+      zeroOver(to, toEnd, gap);
+      to += gap;
+    }
+    zero(to, toEnd - to);
   }
 
   void sumTask(int64_t part, int64_t group, int64_t begin, int64_t end);
@@ -195,6 +201,7 @@ void WeightGrad<T>::mergeParts() {
 }  // namespace
 
 void runConvolutionWeightGrad(const ConvolutionPlan& plan, Run& run) {
+  if (plan.o > 0 && plan.c > 0 && suitsPanels(plan)) return runPanelWeightGrad(plan, run);
   if (plan.dtype == DType::kFloat32)
     WeightGrad<float>(plan, run).run();
   else

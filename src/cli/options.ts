@@ -3,7 +3,7 @@ import { InvalidArgumentError } from "commander";
 import { suggestion } from "./terminal/format.js";
 
 const fail = (expected: string): never => {
-  throw new InvalidArgumentError(`Expected ${expected}.`);
+  throw new InvalidArgumentError(`Expected ${expected}${expected.endsWith("?") ? "" : "."}`);
 };
 
 /** A whole number in a range, written plainly. */
@@ -32,7 +32,7 @@ export const oneOf =
   <T extends string>(choices: readonly T[]) =>
   (text: string): T => {
     if ((choices as readonly string[]).includes(text)) return text as T;
-    return fail(`${choices.join(", ")}${suggestion(text, choices)}`.replace(/\?$/, "?"));
+    return fail(`${choices.join(", ")}${suggestion(text, choices)}`);
   };
 
 /** Steps (`200`) or seconds (`30s`). */

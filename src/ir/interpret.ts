@@ -7,8 +7,11 @@ import { contractEvaluators } from "./interpret/contract.js";
 import { indexEvaluators } from "./interpret/indexing.js";
 import { pointwise } from "./interpret/pointwise.js";
 import { reduceEvaluators } from "./interpret/reduce.js";
+import { linalgEvaluators } from "./interpret/linalg.js";
+import { scanEvaluators } from "./interpret/scan.js";
 import type { Evaluator } from "./interpret/strided.js";
 import { viewEvaluators } from "./interpret/view.js";
+import { windowEvaluators } from "./interpret/window.js";
 import { type PointwiseName, type PrimitiveName, classOf } from "./primitives.js";
 
 /** Every primitive that is not pointwise has its loop here; the type says if one is missing. */
@@ -16,7 +19,10 @@ const evaluators: Record<Exclude<PrimitiveName, PointwiseName | "input">, Evalua
   ...viewEvaluators,
   ...reduceEvaluators,
   ...contractEvaluators,
+  ...windowEvaluators,
+  ...scanEvaluators,
   ...indexEvaluators,
+  ...linalgEvaluators,
 };
 
 function evaluateNode(node: Node, inputs: readonly Float64Array[]): Float64Array {

@@ -8,16 +8,19 @@ import type { DType } from "../core/dtype.js";
 import type { Shape } from "../core/shape.js";
 import { contractPrimitives } from "./primitives/contract.js";
 import { indexPrimitives } from "./primitives/indexing.js";
+import { linalgPrimitives } from "./primitives/linalg.js";
 import { pointwisePrimitives } from "./primitives/pointwise.js";
 import { reducePrimitives } from "./primitives/reduce.js";
+import { scanPrimitives } from "./primitives/scan.js";
 import { sourcePrimitives } from "./primitives/source.js";
 import { viewPrimitives } from "./primitives/view.js";
+import { windowPrimitives } from "./primitives/window.js";
 
 /**
  * What kind of thing a primitive does:
  * `source` makes a value of none; `pointwise` maps each element; `view` renames elements without
  * computing; `move` copies elements to other places; `reduce` folds dimensions; `contract` multiplies and sums;
- * `window` looks at neighbourhoods; `index` reads or writes where another value says; `effect` draws random bits.
+ * `window` looks at neighbourhoods; `scan` runs along a dim; `linalg` factors and solves; `index` reads or writes where another value says; `effect` draws random bits.
  */
 export type PrimitiveClass =
   | "source"
@@ -27,6 +30,8 @@ export type PrimitiveClass =
   | "reduce"
   | "contract"
   | "window"
+  | "scan"
+  | "linalg"
   | "index"
   | "effect";
 
@@ -63,7 +68,10 @@ export const primitives = {
   ...viewPrimitives,
   ...reducePrimitives,
   ...contractPrimitives,
+  ...windowPrimitives,
+  ...scanPrimitives,
   ...indexPrimitives,
+  ...linalgPrimitives,
 } as const;
 
 export type PrimitiveName = keyof typeof primitives;

@@ -1,13 +1,16 @@
 /**
  * Reverse-mode differentiation as a transformation of graphs: one gradient rule a primitive, built of primitives, so that
  * gradients have gradients. A rule takes a node and the cotangent g of its value, and gives the cotangents of
- * its inputs. Rules of contractions and windows are in vjpContract.ts.
+ * its inputs. Rules of other families are in vjp/.
  */
 import { isFloat } from "../core/dtype.js";
 import type { Builder } from "./builder.js";
 import { type Node, topologicalOrder } from "./graph.js";
 import type { PrimitiveName } from "./primitives.js";
-import { contractRules } from "./vjpContract.js";
+import { contractRules, windowRules } from "./vjp/contract.js";
+import { elementaryRules } from "./vjp/elementary.js";
+import { linalgRules } from "./vjp/linalg.js";
+import { indexRules, scanRules } from "./vjp/order.js";
 
 /** Cotangents of a node's inputs; null where none flows. */
 export type Cotangents = readonly (Node | null)[];
@@ -110,21 +113,14 @@ export const rules: Rules = {
   shiftRightLogical: null,
   argMax: null,
   argMin: null,
-  windowArgMax: null,
-  randomBits: null,
+  isFinite: null,
+  ceil: null,
+  roundNearestEven: null,
+  truncate: null,
+  shiftLeft: null,
   negate: (b, _, g) => [b.negate(g)],
   abs: (b, { inputs: [x] }, g) => [b.multiply(g, b.pointwise("sign", x!))],
-  exponential: (b, y, g) => [b.multiply(g, y)],
-  log: (b, { inputs: [x] }, g) => [b.divide(g, x!)],
-  sqrt: (b, y, g) => [b.divide(b.multiply(g, 0.5), y)],
-  rsqrt: (b, y, g) => {
-    const cube = b.multiply(b.multiply(y, y), y);
-    return [b.multiply(b.multiply(g, -0.5), cube)];
-  },
-  tanh: (b, y, g) => [b.multiply(g, b.subtract(1, b.multiply(y, y)))],
-  logistic: (b, y, g) => [b.multiply(g, b.multiply(y, b.subtract(1, y)))],
-  sine: (b, { inputs: [x] }, g) => [b.multiply(g, b.pointwise("cosine", x!))],
-  cosine: (b, { inputs: [x] }, g) => [b.negate(b.multiply(g, b.pointwise("sine", x!)))],
+  ...elementaryRules,
   add: (_, __, g) => [g, g],
   subtract: (b, _, g) => [g, b.negate(g)],
   multiply: (b, { inputs: [x, y] }, g) => [b.multiply(g, y!), b.multiply(g, x!)],
@@ -133,6 +129,10 @@ export const rules: Rules = {
     return [dx, b.negate(b.multiply(dx, node))];
   },
   power,
+  remainder: (b, { inputs: [x, y] }, g) => [
+    g,
+    b.negate(b.multiply(g, b.pointwise("truncate", b.divide(x!, y!)))),
+  ],
   maximum: extreme,
   minimum: extreme,
   select: (b, { inputs: [condition] }, g) => [
@@ -162,15 +162,11 @@ export const rules: Rules = {
   reduceProduct: productReduce,
   reduceMax: extremeReduce,
   reduceMin: extremeReduce,
-  gather: (b, { inputs: [x, indices], attributes: { dim } }, g) => [
-    b.make("scatterAdd", [g, indices!], { dim, size: x!.shape[dim]! }),
-    null,
-  ],
-  scatterAdd: (b, { inputs: [, indices], attributes: { dim } }, g) => [
-    b.make("gather", [g, indices!], { dim }),
-    null,
-  ],
+  ...indexRules,
   ...contractRules,
+  ...windowRules,
+  ...scanRules,
+  ...linalgRules,
 };
 
 /** The nodes through which `outputs` depend on `wrt`, in rising order. */

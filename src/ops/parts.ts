@@ -1,7 +1,7 @@
 /** Ops that take parts of tensors, in NumPy's notation too, and that join them. Read indexing.ts next. */
 import { resultType } from "../core/dtype.js";
 import { ShapeError, ValueError } from "../core/errors.js";
-import { formatShape, normalizeDim } from "../core/shape.js";
+import { formatShape, normalizeDim, sameShape } from "../core/shape.js";
 import { applyOne, type OpSpec } from "../tensor/apply.js";
 import { zeros } from "../tensor/create.js";
 import { bad, input, install, type SampleSet, sample, typed } from "../tensor/defineOp.js";
@@ -119,9 +119,18 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
 
 /** Joins tensors of one shape along a new dim. */
 export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
+  const [first] = tensors;
+  if (!first) throw new ValueError("stack", "needs at least one tensor, got none");
+  const other = tensors.find((x) => !sameShape(x.shape, first.shape));
+  if (other)
+    throw new ShapeError(
+      "stack",
+      `shapes differ: ${formatShape(first.shape)} and ${formatShape(other.shape)}`,
+    );
+  const place = normalizeDim("stack", dim, first.ndim + 1);
   return cat(
-    tensors.map((x) => unsqueeze(x, dim)),
-    dim,
+    tensors.map((x) => unsqueeze(x, place)),
+    place,
   );
 }
 
@@ -228,6 +237,7 @@ const joinSamples: SampleSet = () => [
     bad: [
       bad(() => stack([zeros([2]), zeros([3])]), /^stack: .*\[2\].*\[3\]/),
       bad(() => stack([]), /^stack: needs at least one tensor/),
+      bad(() => stack([zeros([2])], 2), /^stack: dim 2 is out of range: expected -2 to 1/),
     ],
   },
 ];

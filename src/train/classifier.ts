@@ -7,10 +7,7 @@ import { formatShape } from "../core/shape.js";
 import { toTensor } from "../data/loader.js";
 import type { ArrayData } from "../io/arrayData.js";
 import type { SafetensorsContent } from "../io/browser.js";
-import { compile } from "../tensor/compile.js";
-import { noGrad } from "../tensor/context.js";
-import { fromTypedArray } from "../tensor/create.js";
-import type { Tensor } from "../tensor/tensor.js";
+import { compile, fromTypedArray, noGrad, type Tensor } from "../tensor/index.js";
 import { LeNet5 } from "../vision/models/lenet.js";
 import { Field } from "./fields.js";
 import { type BatchSource, inputsOf, type Model } from "./steps.js";
@@ -35,6 +32,8 @@ export interface ModelCard {
   readonly std: number;
   /** Grey of the training pictures' background, 0 (black) to 1 (white). */
   readonly background: number;
+  /** Share of the frame's longer side that the training pictures' drawings take. */
+  readonly extent: number;
 }
 
 const maxClasses = 10_000;
@@ -68,6 +67,7 @@ function parseCard(text: string | undefined, source: string): ModelCard {
     mean: card.get("mean").number(),
     std: card.get("std").number(1e-6),
     background: card.get("background").number(0),
+    extent: card.get("extent").number(0.01),
   };
 }
 

@@ -9,6 +9,8 @@ export interface ImageStatistics {
   readonly std: number;
   /** Mean of the outermost pixels: what a picture's background is like. */
   readonly background: number;
+  /** Mean share of the frame's longer side that what stands out from the background takes. */
+  readonly extent: number;
 }
 
 /**
@@ -36,17 +38,42 @@ export function imageStatistics({ shape, dtype, data }: ArrayData): ImageStatist
     histogram.reduce((total, n, byte) => total + n * weigh(byte), 0);
   const mean = sum((byte) => byte) / data.length;
   const variance = sum((byte) => byte * byte) / data.length - mean * mean;
-  let [edge, edgePixels] = [0, 0];
-  for (let n = 0; n < count; n++) {
-    const start = n * height * width;
-    for (const x of borderPixels(height, width)) {
-      edge += data[start + x]!;
-      edgePixels++;
-    }
-  }
+  const edges = borderPixels(height, width);
+  let edge = 0;
+  for (let n = 0; n < count; n++) for (const i of edges) edge += data[n * height * width + i]!;
+  const background = edge / (edges.length * count);
+  const extent = meanExtent(data, count, height, width, background);
   // Pictures that are all alike have no spread to divide by.
   const std = Math.sqrt(Math.max(variance, 0)) / 255 || 1;
-  return { mean: mean / 255, std, background: edge / edgePixels / 255 };
+  return { mean: mean / 255, std, background: background / 255, extent };
+}
+
+/** What differs from the background by more than this belongs to what is shown. */
+const visibleBytes = 64;
+
+function meanExtent(
+  data: ArrayLike<number>,
+  count: number,
+  height: number,
+  width: number,
+  background: number,
+): number {
+  let sum = 0;
+  for (let n = 0; n < count; n++) {
+    let [left, right, top, bottom] = [width, 0, height, 0];
+    const start = n * height * width;
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++) {
+        if (Math.abs(data[start + y * width + x]! - background) <= visibleBytes) continue;
+        if (x < left) left = x;
+        if (x >= right) right = x + 1;
+        if (y < top) top = y;
+        bottom = y + 1;
+      }
+    // A blank picture fills its frame as much as any other.
+    sum += right > left ? Math.max(right - left, bottom - top) : Math.max(height, width);
+  }
+  return sum / count / Math.max(height, width);
 }
 
 /** The places of the outermost pixels of a picture, row-major. */

@@ -1,6 +1,7 @@
 /**
  * Measuring a run: exact sums that can be put away and taken up again, accuracy, speed and time left. Read steps.ts next.
  */
+import { argmax, eq, sum } from "../ops/index.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { Measures } from "./events.js";
 
@@ -21,7 +22,7 @@ export type Metrics = Readonly<Record<string, Metric>>;
  * console.log(accuracy(scores, tensor([1, 1], { dtype: "int32" })).item()); // → 1
  * ```
  */
-export const accuracy: Metric = (output, target) => output.argmax(1).eq(target).sum();
+export const accuracy: Metric = (output, target) => sum(eq(argmax(output, 1), target));
 
 /** Sums over examples. Float64 additions in the order of the batches, so that a resumed sum ends in the same bits. */
 export interface Sums {

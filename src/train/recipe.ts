@@ -68,7 +68,8 @@ export function lenetRecipe(images: LabelledImages, settings: RecipeSettings): R
     throw new ShapeError("lenet", `pictures are ${height} × ${width}; LeNet-5 takes 28 × 28`);
   manualSeed(settings.seed);
   const model = buildModel("LeNet5", classes);
-  const { mean, std, background } = imageStatistics(train.images);
+  const statistics = imageStatistics(train.images);
+  const { mean, std } = statistics;
   const transform = normalizeImages({ mean, std, addChannel: true });
   const loader = (part: LabelledPart, batchSize: number, shuffle: boolean) => {
     const { seed } = settings;
@@ -76,15 +77,7 @@ export function lenetRecipe(images: LabelledImages, settings: RecipeSettings): R
   };
   return {
     model,
-    card: {
-      architecture: "LeNet5",
-      classes: classNames,
-      height,
-      width,
-      mean,
-      std,
-      background,
-    },
+    card: { architecture: "LeNet5", classes: classNames, height, width, ...statistics },
     options: {
       optimizer: makeOptimizer(settings, model),
       train: shiftImages(loader(train, settings.batchSize, true), {

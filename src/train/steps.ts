@@ -1,11 +1,9 @@
 /** The two compiled steps: training (forward, loss, gradients, update) and evaluation. Read fit.ts next. */
 import { ValueError } from "../core/errors.js";
-import { crossEntropy } from "../nn/functional.js";
 import type { Module } from "../nn/module.js";
+import { crossEntropy } from "../ops/index.js";
 import type { Optimizer } from "../optim/index.js";
-import { compile } from "../tensor/compile.js";
-import { noGrad } from "../tensor/context.js";
-import type { Tensor } from "../tensor/tensor.js";
+import { compile, noGrad, type Tensor } from "../tensor/index.js";
 import { clock, makeBreather } from "./breathe.js";
 import type { Measures } from "./events.js";
 import { addBatch, type BatchMeasures, emptySums, type Metrics, meansOf } from "./metrics.js";

@@ -8,6 +8,9 @@ import type { PointwiseName } from "../../ir/primitives.js";
 import { contractEncoders } from "./encode/contract.js";
 import { encodeCopy, encodeFused, moveEncoders } from "./encode/fused.js";
 import { indexEncoders } from "./encode/indexing.js";
+import { linalgEncoders } from "./encode/linalg.js";
+import { scanEncoders } from "./encode/scan.js";
+import { windowEncoders } from "./encode/window.js";
 import { type EncodedProgram, ProgramWriter } from "./encode/writer.js";
 
 export type { EncodedProgram };
@@ -25,7 +28,10 @@ type Encoder<N extends Node = Node> = (out: ProgramWriter, node: N) => void;
 const encoders: Record<Exclude<PrimitiveName, NeverAlone>, Encoder<never>> = {
   ...moveEncoders,
   ...contractEncoders,
+  ...windowEncoders,
+  ...scanEncoders,
   ...indexEncoders,
+  ...linalgEncoders,
 };
 
 export function encode(plan: Plan): EncodedProgram {

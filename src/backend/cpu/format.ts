@@ -18,6 +18,15 @@ export const kernels = [
   "scatterAdd",
   "argReduce",
   "randomBits",
+  "scan",
+  "argSort",
+  "indexSelect",
+  "indexAdd",
+  "scatter",
+  "windowSum",
+  "windowSumGrad",
+  "factor",
+  "solve",
 ] as const;
 
 export type KernelName = (typeof kernels)[number];

@@ -19,10 +19,15 @@ export function compileProgram(graph: Graph, options: PrepareOptions = {}): Enco
   return encode(plan(materialize(new Builder(), small), options.aliases));
 }
 
-function failure(program: EncodedProgram, { instruction, value, limit }: RunFailure): Error {
+/** What a run that stopped says: codes as docs/program-format.md numbers them. */
+function failure(program: EncodedProgram, { code, instruction, value, limit }: RunFailure): Error {
   const origin = program.origins[instruction]?.origin ?? "";
-  if (limit <= 0) return new BackendError(origin, `the engine stopped with code ${value}`);
-  return new ValueError(origin, `index ${value} is out of range: expected 0 to ${limit - 1}`);
+  if (code === 1)
+    return new ValueError(origin, `index ${value} is out of range: expected 0 to ${limit - 1}`);
+  if (code === 3) return new ValueError(origin, `matrix ${value} of the batch is singular`);
+  if (code === 4)
+    return new ValueError(origin, `matrix ${value} of the batch is not positive definite`);
+  return new BackendError(origin, `the engine stopped with code ${code}: ${value}`);
 }
 
 const isaNames: Record<string, string> = {

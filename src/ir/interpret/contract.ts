@@ -1,7 +1,8 @@
-/** The interpreter's loops for dot products, convolutions and windows, in float64. */
+/** The interpreter's loops for dot products and convolutions, in float64. */
 import { type Shape, sizeOf, stridesOf } from "../../core/shape.js";
 import type { Node } from "../graph.js";
 import { freeDims, type WindowAttributes } from "../primitives/contract.js";
+import { windowTable } from "./window.js";
 
 /** Places of all index combinations of some dims of an array, in row-major order of those dims. */
 function places(shape: Shape, dims: readonly number[]): Int32Array {
@@ -35,32 +36,6 @@ function dot(node: Node<"dotGeneral">, [x, y]: readonly Float64Array[]): Float64
         out[at++] = sum;
       }
   return out;
-}
-
-/**
- * For each pair (place in the output, place in the kernel) of a window, the place in the input, or -1 in
- * the padding: a matrix [outputs, kernel places].
- */
-function windowTable(input: Shape, kernel: Shape, output: Shape, w: WindowAttributes): Int32Array {
-  const rank = input.length;
-  const strides = stridesOf(input);
-  const [outputStrides, kernelStrides] = [stridesOf(output), stridesOf(kernel)];
-  const [outputs, taps] = [sizeOf(output), sizeOf(kernel)];
-  const table = new Int32Array(outputs * taps);
-  for (let o = 0; o < outputs; o++)
-    for (let t = 0; t < taps; t++) {
-      let place = 0;
-      for (let d = 0; d < rank && place >= 0; d++) {
-        const [oi, ti] = [
-          Math.floor(o / outputStrides[d]!) % output[d]!,
-          Math.floor(t / kernelStrides[d]!) % kernel[d]!,
-        ];
-        const i = oi * w.strides[d]! + ti * w.dilation[d]! - w.padLow[d]!;
-        place = i < 0 || i >= input[d]! ? -1 : place + i * strides[d]!;
-      }
-      table[o * taps + t] = place;
-    }
-  return table;
 }
 
 interface ConvolutionShapes {
@@ -126,31 +101,9 @@ function convolutionWeightGrad(
   return w;
 }
 
-function windowArgMax(node: Node<"windowArgMax">, [x]: readonly Float64Array[]): Float64Array {
-  const [planes, ...input] = node.inputs[0]!.shape as [number, ...number[]];
-  const kernel = node.attributes.kernelSizes;
-  const table = windowTable(input, kernel, node.shape.slice(1), node.attributes);
-  const [plane, taps] = [sizeOf(input), sizeOf(kernel)];
-  const outputs = table.length / taps;
-  const out = new Float64Array(planes * outputs);
-  for (let p = 0; p < planes; p++)
-    for (let o = 0; o < outputs; o++) {
-      let at = -1;
-      for (let t = 0; t < taps; t++) {
-        const place = table[o * taps + t]!;
-        if (place < 0) continue;
-        const [value, best] = [x![p * plane + place]!, at < 0 ? -Infinity : x![p * plane + at]!];
-        if (at < 0 || value > best || (Number.isNaN(value) && !Number.isNaN(best))) at = place;
-      }
-      out[p * outputs + o] = at;
-    }
-  return out;
-}
-
 export const contractEvaluators = {
   dotGeneral: dot,
   convolution,
   convolutionInputGrad,
   convolutionWeightGrad,
-  windowArgMax,
 };

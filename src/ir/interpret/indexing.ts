@@ -48,10 +48,71 @@ function scatterAdd(
   return out;
 }
 
+/** Calls `visit(place in the list, place in the indexed tensor)` for each element of the parts listed. */
+function forEachPart(
+  node: Node,
+  indices: Float64Array,
+  shape: Shape,
+  dim: number,
+  size: number,
+  visit: (from: number, place: number) => void,
+): void {
+  const inner = sizeOf(shape.slice(dim + 1));
+  const spread = Float64Array.from(
+    { length: sizeOf(shape) },
+    (_, i) => indices[Math.floor(i / inner) % indices.length]!,
+  );
+  forEachIndex(node, spread, shape, dim, size, visit);
+}
+
+function indexSelect(
+  node: Node<"indexSelect">,
+  [x, indices]: readonly Float64Array[],
+): Float64Array {
+  const out = new Float64Array(sizeOf(node.shape));
+  const { dim } = node.attributes;
+  const size = node.inputs[0]!.shape[dim]!;
+  forEachPart(node, indices!, node.shape, dim, size, (from, place) => {
+    out[from] = x![place]!;
+  });
+  return out;
+}
+
+function indexAdd(
+  node: Node<"indexAdd">,
+  [updates, indices]: readonly Float64Array[],
+): Float64Array {
+  const out = new Float64Array(sizeOf(node.shape));
+  const { dim, size } = node.attributes;
+  forEachPart(node, indices!, node.inputs[0]!.shape, dim, size, (from, place) => {
+    out[place] = wrap(node.dtype, out[place]! + updates![from]!);
+  });
+  return out;
+}
+
+function scatter(
+  node: Node<"scatter">,
+  [x, indices, updates]: readonly Float64Array[],
+): Float64Array {
+  const out = x!.slice();
+  const { dim } = node.attributes;
+  forEachIndex(node, indices!, node.inputs[1]!.shape, dim, node.shape[dim]!, (from, place) => {
+    out[place] = updates![from]!;
+  });
+  return out;
+}
+
 function drawBits(node: Node<"randomBits">, [state]: readonly Float64Array[]): Float64Array {
   const bits = new Int32Array(sizeOf(node.shape));
   randomBits(state!, bits);
   return Float64Array.from(bits);
 }
 
-export const indexEvaluators = { gather, scatterAdd, randomBits: drawBits };
+export const indexEvaluators = {
+  gather,
+  scatterAdd,
+  indexSelect,
+  indexAdd,
+  scatter,
+  randomBits: drawBits,
+};

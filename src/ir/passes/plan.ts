@@ -5,6 +5,7 @@
 import { bytesPerElement } from "../../core/dtype.js";
 import { sizeOf } from "../../core/shape.js";
 import type { Graph, Node } from "../graph.js";
+import { classOf } from "../primitives.js";
 import { type Access, accessOf, isContiguous } from "./access.js";
 import { type FusedKernel, fuse, type Kernel, readAccesses, written } from "./fuse.js";
 
@@ -27,10 +28,9 @@ export type Aliases = readonly (readonly [output: number, input: number])[];
 
 const unit = 64;
 
-/** A run can stop at these, when an index is out of range. */
+/** A run can stop at these: at an index out of range, at a singular matrix. */
 const mayFail = (kernel: Kernel): boolean =>
-  kernel.kind === "single" &&
-  (kernel.node.primitive === "gather" || kernel.node.primitive === "scatterAdd");
+  kernel.kind === "single" && ["index", "linalg"].includes(classOf(kernel.node.primitive));
 
 /** Whether a kernel folds or stores elements of `source` unchanged: they must outlive the first store. */
 function keepsAsItIs(kernel: FusedKernel, source: Node): boolean {

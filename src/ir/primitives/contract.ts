@@ -1,7 +1,7 @@
 /**
  * Primitives that multiply and sum: the general dot product and convolution with its two transposes. Each
  * is linear in both operands, and the three convolutions are each other's gradients, so they are closed under
- * differentiation. Also the window primitive of pooling.
+ * differentiation.
  */
 import { DTypeError, ShapeError } from "../../core/errors.js";
 import { isFloat } from "../../core/dtype.js";
@@ -31,9 +31,6 @@ export interface ConvolutionInputGradAttributes extends ConvolutionAttributes {
 }
 export interface ConvolutionWeightGradAttributes extends ConvolutionAttributes {
   /** Spatial sizes of the kernel. */
-  readonly kernelSizes: readonly number[];
-}
-export interface WindowArgMaxAttributes extends WindowAttributes {
   readonly kernelSizes: readonly number[];
 }
 
@@ -77,7 +74,7 @@ export function windowSize(n: number, k: number, i: number, w: WindowAttributes)
   return room < 0 ? -1 : Math.floor(room / w.strides[i]!) + 1;
 }
 
-function windowSizes(spatial: Shape, kernel: Shape, window: WindowAttributes): number[] {
+export function windowSizes(spatial: Shape, kernel: Shape, window: WindowAttributes): number[] {
   const rank = spatial.length;
   const { strides, dilation, padLow, padHigh } = window;
   if ([kernel, strides, dilation, padLow, padHigh].some((list) => list.length !== rank))
@@ -150,32 +147,9 @@ function checkConsistent(x: ValueType, w: ValueType, g: ValueType, a: Convolutio
     );
 }
 
-/**
- * x [P, …in] → int32 [P, …out]: the flat index within its plane of each window's first maximum (a
- * NaN counts as largest). Padding is never chosen.
- */
-const windowArgMax: Primitive<WindowArgMaxAttributes> = {
-  class: "window",
-  arity: 1,
-  infer([x], attributes) {
-    const [planes, ...spatial] = x!.shape as [number, ...number[]];
-    attributes.padLow.forEach((low, i) => {
-      const half = attributes.kernelSizes[i]! / 2;
-      if (low > half || attributes.padHigh[i]! >= attributes.kernelSizes[i]! * attributes.dilation[i]!)
-        throw new ShapeError(
-          "",
-          `padding ${low} is over half of the window ${attributes.kernelSizes[i]} at spatial dim ${i}`,
-        );
-    });
-    const sizes = windowSizes(spatial, attributes.kernelSizes, attributes);
-    return { dtype: "int32", shape: [planes, ...sizes] };
-  },
-};
-
 export const contractPrimitives = {
   dotGeneral,
   convolution,
   convolutionInputGrad,
   convolutionWeightGrad,
-  windowArgMax,
 };

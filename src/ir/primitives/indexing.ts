@@ -54,6 +54,60 @@ const scatterAdd: Primitive<ScatterAddAttributes> = {
   },
 };
 
+/** inputs: x, indices int32 [K] → x's parts at the indices along `dim`, whose size becomes K. */
+const indexSelect: Primitive<GatherAttributes> = {
+  class: "index",
+  arity: 2,
+  infer([x, indices], { dim }) {
+    checkIndexList(indices!);
+    const [count] = indices!.shape as [number];
+    return { dtype: x!.dtype, shape: x!.shape.map((n, i) => (i === dim ? count : n)) };
+  },
+};
+
+/** inputs: updates, indices int32 [K] with K its size along `dim` → zeros of size `size` there, updates added. */
+const indexAdd: Primitive<ScatterAddAttributes> = {
+  class: "index",
+  arity: 2,
+  infer([updates, indices], { dim, size }) {
+    checkIndexList(indices!);
+    if (indices!.shape[0] !== updates!.shape[dim])
+      throw new ShapeError(
+        "",
+        `${indices!.shape[0]} indices do not fit ${formatShape(updates!.shape)} along dim ${dim}`,
+      );
+    return { dtype: updates!.dtype, shape: updates!.shape.map((n, i) => (i === dim ? size : n)) };
+  },
+};
+
+function checkIndexList(indices: ValueType) {
+  if (indices.dtype !== "int32" || indices.shape.length !== 1)
+    throw new ShapeError(
+      "",
+      `indices must be int32 [K], got ${indices.dtype} ${formatShape(indices.shape)}`,
+    );
+}
+
+/**
+ * inputs: x, indices, updates (indices and updates of one shape, equal to x's but along `dim`) → x with the updates
+ * written over it; of several for one place the last along `dim` stays.
+ */
+const scatter: Primitive<GatherAttributes> = {
+  class: "index",
+  arity: 3,
+  infer([x, indices, updates], { dim }) {
+    checkIndices(x!, indices!, dim);
+    const fits = updates!.shape.every((n, i) => n === indices!.shape[i]);
+    if (!fits || updates!.shape.length !== indices!.shape.length || updates!.dtype !== x!.dtype)
+      throw new ShapeError(
+        "",
+        `updates ${updates!.dtype}${formatShape(updates!.shape)} do not fit indices ` +
+          `${formatShape(indices!.shape)} and ${x!.dtype} values`,
+      );
+    return { dtype: x!.dtype, shape: x!.shape };
+  },
+};
+
 /** input: generator state int32 [4] (key, call number; see core/random.ts) → int32 bits. */
 const randomBits: Primitive<RandomBitsAttributes> = {
   class: "effect",
@@ -68,4 +122,4 @@ const randomBits: Primitive<RandomBitsAttributes> = {
   },
 };
 
-export const indexPrimitives = { gather, scatterAdd, randomBits };
+export const indexPrimitives = { gather, scatterAdd, indexSelect, indexAdd, scatter, randomBits };

@@ -5,7 +5,12 @@ import { optimizerNames, type RecipeSettings } from "../recipe.js";
 /** Where the training data comes from: the digits of the package, or a folder in MNIST's format. */
 export type DataSource =
   | { readonly kind: "digits" }
-  | { readonly kind: "folder"; readonly path: string };
+  | {
+      readonly kind: "folder";
+      readonly path: string;
+      /** What the classes are called; their numbers if left out. */
+      readonly classNames?: readonly string[];
+    };
 
 /** What a run was started with. */
 export interface RunConfig {
@@ -44,7 +49,6 @@ export function parseConfig(text: string, source: string): RunConfig {
   config.get("format").oneOf([format]);
   config.get("version").whole(1, 1);
   const settings = config.get("settings");
-  const data = config.get("data");
   const every = config.get("checkpointEvery");
   return {
     name: config.get("name").text(),
@@ -57,10 +61,7 @@ export function parseConfig(text: string, source: string): RunConfig {
       seed: settings.get("seed").whole(),
       shift: settings.get("shift").whole(0, maxShift),
     },
-    data:
-      data.get("kind").oneOf(["digits", "folder"]) === "digits"
-        ? { kind: "digits" }
-        : { kind: "folder", path: data.get("path").text() },
+    data: parseData(config.get("data")),
     checkpointEvery: every.get("steps").isMissing
       ? { seconds: every.get("seconds").number(0) }
       : { steps: every.get("steps").whole(1) },
@@ -68,4 +69,12 @@ export function parseConfig(text: string, source: string): RunConfig {
     versions: config.get("versions").texts(),
     created: config.get("created").text(),
   };
+}
+
+function parseData(data: Field): DataSource {
+  if (data.get("kind").oneOf(["digits", "folder"]) === "digits") return { kind: "digits" };
+  const names = data.get("classNames");
+  const path = data.get("path").text();
+  if (names.isMissing) return { kind: "folder", path };
+  return { kind: "folder", path, classNames: names.list(10_000).map((name) => name.text()) };
 }

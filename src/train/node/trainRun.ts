@@ -53,8 +53,11 @@ export interface RunOutcome extends FitResult {
   readonly report: RunReport | null;
 }
 
-const loadData = (source: DataSource): Promise<LabelledImages> =>
-  source.kind === "digits" ? loadDigits() : loadIdxFolder(source.path);
+function loadData(source: DataSource): Promise<LabelledImages> {
+  if (source.kind === "digits") return loadDigits();
+  const { path, classNames } = source;
+  return loadIdxFolder(path, classNames ? { classNames } : {});
+}
 
 /** Tells data sets apart: a digest of all pictures and labels. */
 function fingerprintOf({ train, test }: LabelledImages): string {

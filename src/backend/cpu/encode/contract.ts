@@ -1,4 +1,4 @@
-/** Encodes products, convolutions and windows. */
+/** Encodes products and convolutions. */
 import { sizeOf, stridesOf } from "../../../core/shape.js";
 import type { Node } from "../../../ir/graph.js";
 import { type Access, accessOf, joinedStride } from "../../../ir/passes/access.js";
@@ -56,27 +56,16 @@ function encodeConvolution(out: ProgramWriter, node: ConvolutionNode): void {
   ]);
 }
 
-const windowWords = (
+export const windowWords = (
   input: readonly number[],
   kernel: readonly number[],
   output: readonly number[],
   { strides, padLow, dilation }: WindowAttributes,
 ): number[] => [...input, ...kernel, ...output, ...strides, ...padLow, ...dilation];
 
-function encodeWindow(out: ProgramWriter, node: Node<"windowArgMax">): void {
-  const [x] = node.inputs as [Node];
-  const [planes, ...input] = x.shape as [number, ...number[]];
-  out.instruction("windowArgMax", node, [
-    ...[input.length, planes],
-    ...windowWords(input, node.attributes.kernelSizes, node.shape.slice(1), node.attributes),
-    ...[...operand(out, x), ...operand(out, node)],
-  ]);
-}
-
 export const contractEncoders = {
   dotGeneral: encodeDot,
   convolution: encodeConvolution,
   convolutionInputGrad: encodeConvolution,
   convolutionWeightGrad: encodeConvolution,
-  windowArgMax: encodeWindow,
 };

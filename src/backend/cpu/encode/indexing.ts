@@ -12,6 +12,21 @@ function encodeIndex(out: ProgramWriter, node: Node<"gather" | "scatterAdd">): v
   out.instruction(node.primitive, node, [outer, size, inner, indices.shape[dim]!, ...operands]);
 }
 
+function encodeParts(out: ProgramWriter, node: Node<"indexSelect" | "indexAdd">): void {
+  const [x, indices] = node.inputs as [Node, Node];
+  const wide = is(node, "indexSelect") ? x : node;
+  const sizes = around(wide.shape, node.attributes.dim);
+  const operands = [x, indices, node].flatMap((value) => operand(out, value));
+  out.instruction(node.primitive, node, [...sizes, indices.shape[0]!, ...operands]);
+}
+
+function encodeScatter(out: ProgramWriter, node: Node<"scatter">): void {
+  const { dim } = node.attributes;
+  const count = node.inputs[1]!.shape[dim]!;
+  const operands = [...node.inputs, node].flatMap((value) => operand(out, value));
+  out.instruction("scatter", node, [...around(node.shape, dim), count, ...operands]);
+}
+
 function encodeArg(out: ProgramWriter, node: Node<"argMax" | "argMin">): void {
   const [x] = node.inputs as [Node];
   const kind = Number(node.primitive === "argMin");
@@ -27,6 +42,9 @@ function encodeRandom(out: ProgramWriter, node: Node<"randomBits">): void {
 export const indexEncoders = {
   gather: encodeIndex,
   scatterAdd: encodeIndex,
+  indexSelect: encodeParts,
+  indexAdd: encodeParts,
+  scatter: encodeScatter,
   argMax: encodeArg,
   argMin: encodeArg,
   randomBits: encodeRandom,

@@ -1,8 +1,8 @@
 /** Gradient rules of the primitives that multiply and sum. Each is linear in either operand. */
-import type { Builder } from "./builder.js";
-import type { Node } from "./graph.js";
-import { freeDims } from "./primitives/contract.js";
-import type { Rules } from "./vjp.js";
+import type { Builder } from "../builder.js";
+import type { Node } from "../graph.js";
+import { freeDims } from "../primitives/contract.js";
+import type { Rules } from "../vjp.js";
 
 interface Side {
   readonly batch: readonly number[];
@@ -78,4 +78,15 @@ export const contractRules: Pick<
       b.make("convolution", [x!, g], window),
     ];
   },
+};
+
+/** Summing windows is linear, and its two directions are each other's transposes. */
+export const windowRules: Pick<Rules, "windowArgMax" | "windowSum" | "windowSumGrad"> = {
+  windowArgMax: null,
+  windowSum: (b, { inputs: [x], attributes }, g) => [
+    b.make("windowSumGrad", [g], { ...attributes, inputSizes: x!.shape.slice(1) }),
+  ],
+  windowSumGrad: (b, { attributes: { inputSizes: _, ...window } }, g) => [
+    b.make("windowSum", [g], window),
+  ],
 };

@@ -1,0 +1,302 @@
+/** The training loop: what it learns and reports, how it stops and fails, and that it goes on bit for bit. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  data,
+  defaultGenerator,
+  manualSeed,
+  nn,
+  optim,
+  type Tensor,
+  tensor,
+} from "../src/index.js";
+import type { SafetensorsContent } from "../src/io/browser.js";
+import type { TrainEvent } from "../src/train/index.js";
+import { accuracy, cosineSchedule, evaluate, type FitOptions, fit } from "../src/train/index.js";
+import { makeRandom } from "./trainSupport.js";
+
+class Net extends nn.Module {
+  readonly fc1: nn.Linear;
+  readonly dropout = new nn.Dropout(0.25);
+  readonly fc2: nn.Linear;
+
+  constructor(hidden = 8) {
+    super();
+    this.fc1 = new nn.Linear(2, hidden);
+    this.fc2 = new nn.Linear(hidden, 2);
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.fc2.forward(this.dropout.forward(this.fc1.forward(x).relu()));
+  }
+}
+
+/** Points in the plane; the class says on which side of a circle. */
+function points(count: number, seed: number) {
+  const random = makeRandom(seed);
+  const values = Float32Array.from({ length: 2 * count }, () => random() * 4 - 2);
+  const labels = Int32Array.from({ length: count }, (_, i) =>
+    Number(values[2 * i]! ** 2 + values[2 * i + 1]! ** 2 > 1.5),
+  );
+  return new data.TensorDataset(tensor(values, { shape: [count, 2] }), tensor(labels));
+}
+
+const examples = points(44, 1);
+const testExamples = points(20, 2);
+const [batches, epochs] = [6, 3];
+
+/** Everything a run starts from, made anew: the seventh and last batches of an epoch differ in size from the others. */
+function setUp(options: Partial<FitOptions> = {}) {
+  manualSeed(7);
+  const model = new Net();
+  const optimizer = new optim.Adam(model.parameters(), { lr: 0.02 });
+  const train = new data.DataLoader(examples, { batchSize: 8, shuffle: true, seed: 3 });
+  const test = new data.DataLoader(testExamples, { batchSize: 8 });
+  const schedule = cosineSchedule({ warmup: 0.2 });
+  const metrics = { accuracy };
+  return { model, options: { optimizer, train, test, epochs, schedule, metrics, ...options } };
+}
+
+/** A copy that later steps do not change, as a file would hold it. */
+function copyOf({ tensors, metadata }: SafetensorsContent): SafetensorsContent {
+  const copies = [...tensors].map(
+    ([name, { shape, dtype, data: values }]) =>
+      [name, { shape, dtype, data: values.slice() }] as const,
+  );
+  return { tensors: new Map(copies), metadata: { ...metadata } };
+}
+
+const weightsOf = (model: nn.Module): string =>
+  JSON.stringify([...model.stateDict()].map(([name, x]) => [name, ...x.data]));
+
+const eventTypes = (events: readonly TrainEvent[]) =>
+  events.map(({ type }) => type).filter((type) => type !== "step");
+
+test("a run reports its events in order and its history", async () => {
+  const events: TrainEvent[] = [];
+  const { model, options } = setUp({ onEvent: (event) => void events.push(event) });
+  const saved: number[] = [];
+  const result = await fit(model, {
+    ...options,
+    checkpoint: { save: (_, { step }) => void saved.push(step) },
+  });
+  assert.deepEqual(eventTypes(events), [
+    ...["start", "checkpoint"],
+    ...Array.from({ length: epochs }, () => ["evaluation", "epoch", "checkpoint"]).flat(),
+    "finished",
+  ]);
+  const steps = events.filter((event) => event.type === "step");
+  assert.deepEqual(
+    steps.map(({ step }) => step),
+    Array.from({ length: epochs * batches }, (_, i) => i + 1),
+  );
+  assert.deepEqual(saved, [0, 6, 12, 18]);
+  assert.equal(result.status, "finished");
+  assert.deepEqual(
+    result.history.map(({ epoch }) => epoch),
+    [1, 2, 3],
+  );
+  const measured = await evaluate(model, options.test!, { metrics: { accuracy } });
+  assert.deepEqual(result.history.at(-1)!.test, measured);
+  assert.ok(Math.abs(steps[0]!.lr - (0.02 * 0.5) / (18 * 0.2)) < 1e-12);
+});
+
+test("means weigh each example the same, whatever the size of its batch", async () => {
+  const { model, options } = setUp({ epochs: 1 });
+  const all = new data.DataLoader(testExamples, { batchSize: 20 });
+  const parts = new data.DataLoader(testExamples, { batchSize: 8 });
+  const metrics = { accuracy };
+  const [one, several] = [
+    await evaluate(model, all, { metrics }),
+    await evaluate(model, parts, { metrics }),
+  ];
+  assert.ok(Math.abs(one.loss - several.loss) < 1e-6);
+  assert.equal(one.accuracy, several.accuracy);
+  assert.equal(model.training, true);
+  assert.equal(options.train.length, batches);
+});
+
+test("a run that is stopped after any step goes on bit for bit", async () => {
+  const whole = setUp();
+  const result = await fit(whole.model, whole.options);
+  const expected = weightsOf(whole.model);
+  const state = defaultGenerator.getState();
+  for (let stopAt = 0; stopAt <= epochs * batches; stopAt++) {
+    const controller = new AbortController();
+    if (stopAt === 0) controller.abort();
+    let kept: SafetensorsContent | undefined;
+    const first = setUp({
+      signal: controller.signal,
+      onEvent(event) {
+        if (event.type === "step" && event.step === stopAt) controller.abort();
+      },
+      checkpoint: {
+        save(content) {
+          kept = copyOf(content);
+        },
+      },
+    });
+    const stopped = await fit(first.model, first.options);
+    assert.equal(stopped.status, "stopped", `stopped after step ${stopAt}`);
+    assert.equal(stopped.step, stopAt);
+    const second = setUp({ resume: kept! });
+    const finished = await fit(second.model, second.options);
+    assert.equal(weightsOf(second.model), expected, `weights after a stop at step ${stopAt}`);
+    const measures = (history: typeof result.history) =>
+      history.map(({ seconds: _, ...rest }) => rest);
+    assert.deepEqual(measures(finished.history), measures(result.history));
+    assert.deepEqual(defaultGenerator.getState(), state);
+  }
+});
+
+test("checkpoints come after so many steps, and each of them resumes", async () => {
+  const kept = new Map<number, SafetensorsContent>();
+  const save = (content: SafetensorsContent, { step }: { step: number }) =>
+    void kept.set(step, copyOf(content));
+  const whole = setUp({ checkpoint: { save, everySteps: 4 } });
+  await fit(whole.model, whole.options);
+  assert.deepEqual([...kept.keys()], [0, 4, 6, 10, 12, 16, 18]);
+  for (const content of kept.values()) {
+    const again = setUp({ resume: content });
+    await fit(again.model, again.options);
+    assert.equal(weightsOf(again.model), weightsOf(whole.model));
+  }
+});
+
+test("a loss that is not finite ends the run with epoch, step and cause, and is not saved", async () => {
+  const kept: SafetensorsContent[] = [];
+  const events: TrainEvent[] = [];
+  const { model, options } = setUp({
+    epochs: 200,
+    schedule: () => 1,
+    checkpoint: { everySteps: 1, save: (content) => void kept.push(copyOf(content)) },
+    onEvent: (event) => void events.push(event),
+  });
+  const optimizer = new optim.SGD(model.parameters(), { lr: 1e18 });
+  await assert.rejects(fit(model, { ...options, optimizer }), (error: Error) => {
+    assert.equal(error.name, "DivergedError");
+    assert.match(error.message, /epoch 1|step \d/);
+    assert.match(error.message, /learning rate/);
+    return true;
+  });
+  assert.equal(events.at(-1)!.type, "failed");
+  for (const { tensors } of kept)
+    for (const { data: values } of tensors.values())
+      assert.ok((values as Float32Array).every(Number.isFinite));
+});
+
+test("an input that is not finite is named as the cause", async () => {
+  const bad = new data.TensorDataset(
+    tensor([
+      [1, 2],
+      [Number.NaN, 0],
+    ]),
+    tensor([0, 1], { dtype: "int32" }),
+  );
+  const { model, options } = setUp({ train: new data.DataLoader(bad, { batchSize: 2 }) });
+  await assert.rejects(fit(model, options), /epoch 1, step 1 .*input 2 of the batch is NaN/);
+});
+
+test("what an event handler throws ends the run", async () => {
+  const { model, options } = setUp({
+    onEvent(event) {
+      if (event.type === "step" && event.step === 2) throw new Error("no room to log");
+    },
+  });
+  await assert.rejects(fit(model, options), /no room to log/);
+});
+
+test("timers run while the loop trains", async () => {
+  const { model, options } = setUp({ epochs: 40, test: undefined as never });
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 5);
+  const started = performance.now();
+  await fit(model, options);
+  clearInterval(timer);
+  const milliseconds = performance.now() - started;
+  assert.ok(ticks >= milliseconds / 100, `${ticks} ticks in ${milliseconds} ms`);
+});
+
+async function checkpointAfter(step: number): Promise<SafetensorsContent> {
+  let kept: SafetensorsContent | undefined;
+  const controller = new AbortController();
+  const { model, options } = setUp({
+    signal: controller.signal,
+    onEvent(event) {
+      if (event.type === "step" && event.step === step) controller.abort();
+    },
+    checkpoint: {
+      save(content) {
+        kept = copyOf(content);
+      },
+    },
+  });
+  await fit(model, options);
+  return kept!;
+}
+
+test("a checkpoint of another run is refused with what differs", async () => {
+  const content = await checkpointAfter(8);
+  const resumed = async (changes: Partial<FitOptions>, model?: Net) => {
+    const own = setUp({ resume: content, ...changes });
+    await fit(model ?? own.model, own.options);
+  };
+  await assert.rejects(resumed({ epochs: 4 }), /epochs is 4, the checkpoint has 3/);
+  const other = new data.DataLoader(examples, { batchSize: 8, shuffle: true, seed: 4 });
+  await assert.rejects(resumed({ train: other }), /dataSeed is 4, the checkpoint has 3/);
+  await assert.rejects(resumed({ identity: { data: "other" } }), /data is other/);
+  await assert.rejects(resumed({ metrics: {} }), /metrics/);
+  const large = new Net(9);
+  const optimizer = new optim.Adam(large.parameters(), { lr: 0.02 });
+  await assert.rejects(resumed({ optimizer }, large), /does not fit: .*fc1.weight/);
+});
+
+test("a damaged checkpoint is refused and never crashes", async () => {
+  const content = await checkpointAfter(8);
+  const state = JSON.parse(content.metadata.state!) as Record<string, unknown>;
+  const withState = (changes: Record<string, unknown>): SafetensorsContent => ({
+    ...content,
+    metadata: { ...content.metadata, state: JSON.stringify({ ...state, ...changes }) },
+  });
+  const [name] = content.tensors.keys();
+  const first = content.tensors.get(name!)!;
+  const without = new Map(content.tensors);
+  without.delete(name!);
+  const halfOptimizer = new Map(content.tensors);
+  halfOptimizer.delete("optimizer.1.exp_avg");
+  const poisoned = { ...first, data: first.data.map(() => Number.NaN) as Float32Array };
+  const cases: [string, SafetensorsContent, RegExp][] = [
+    ["no metadata", { ...content, metadata: {} }, /expected "gradus-checkpoint"/],
+    ["no JSON", { ...content, metadata: { ...content.metadata, state: "{" } }, /not valid JSON/],
+    ["a list", { ...content, metadata: { ...content.metadata, state: "[]" } }, /an object/],
+    ["version", withState({ version: 99 }), /version is 99/],
+    ["epoch", withState({ epoch: -1 }), /epoch is -1; expected a whole number/],
+    ["batch", withState({ batch: 1e9 }), /contradicts itself/],
+    ["step", withState({ step: 3 }), /contradicts itself/],
+    ["generator", withState({ generator: [1, 2] }), /contradicts itself/],
+    ["generator words", withState({ generator: [1.5, 0, 0, 0] }), /generator.0 is 1.5/],
+    ["sums", withState({ sums: { examples: 1, totals: { loss: "x" } } }), /sums.totals.loss/],
+    ["history", withState({ history: {} }), /history is {}; expected a list/],
+    ["rates", withState({ baseRates: [] }), /contradicts itself/],
+    ["groups", withState({ paramGroups: [{ lr: 1, speed: 2 }] }), /speed/],
+    ["identity", withState({ identity: { epochs: 3 } }), /identity.epochs is 3; expected a text/],
+    ["prototype", withState({ identity: JSON.parse('{"__proto__":"x"}') }), /another run/],
+    ["a tensor less", { ...content, tensors: without }, /missing keys: fc1.weight/],
+    ["half a state", { ...content, tensors: halfOptimizer }, /optimizer's state are missing/],
+    ["NaN", { ...content, tensors: new Map(content.tensors).set(name!, poisoned) }, /not finite/],
+    ["a foreign tensor", { ...content, tensors: new Map([["x", first]]) }, /has the tensor "x"/],
+  ];
+  for (const [what, damaged, message] of cases) {
+    const { model, options } = setUp({ resume: damaged });
+    await assert.rejects(fit(model, options), message, what);
+  }
+});
+
+test("options out of range are refused", async () => {
+  const { model, options } = setUp();
+  await assert.rejects(
+    fit(model, { ...options, epochs: 0 }),
+    /epochs is 0; expected a whole number/,
+  );
+  assert.throws(() => cosineSchedule({ warmup: 2 }), /warmup is 2/);
+});
