@@ -27,7 +27,15 @@ function dot(m: number, n: number, k: number, transposed = false): Workload {
   return { name, arrays, instruction: { kernel: "dot", payload }, flops: 2 * m * n * k };
 }
 
-type Layer = readonly [n: number, c: number, o: number, size: number, k: number, pad: number, stride: number];
+type Layer = readonly [
+  n: number,
+  c: number,
+  o: number,
+  size: number,
+  k: number,
+  pad: number,
+  stride: number,
+];
 
 function convolutions(label: string, [n, c, o, size, k, pad, stride]: Layer): Workload[] {
   const out = Math.floor((size + 2 * pad - k) / stride) + 1;
@@ -61,8 +69,10 @@ function sum(dims: number[], reduced: number[]): Workload {
 
 function adam(count: number): Workload {
   const arrays = [0, 1, 2, 3].map((i) => noise(count, i + 1).map(Math.abs));
-  const float = (primitive: "multiply" | "add" | "subtract" | "divide" | "sqrt", ...operands: number[]) =>
-    ({ primitive, from: "float32", operands }) as const;
+  const float = (
+    primitive: "multiply" | "add" | "subtract" | "divide" | "sqrt",
+    ...operands: number[]
+  ) => ({ primitive, from: "float32", operands }) as const;
   const strides = [1];
   const instruction = fused({
     dims: [count],
@@ -107,7 +117,12 @@ function elementary(primitive: "exponential" | "tanh" | "log" | "logistic"): Wor
 function pool(): Workload {
   const arrays = [noise(64 * 6 * 784), new Int32Array(64 * 6 * 196)];
   const payload = [2, 384, 28, 28, 2, 2, 14, 14, 2, 2, 0, 0, 1, 1, 0, 0, 1, 0];
-  return { name: "windowArgMax 384 × 28×28", arrays, instruction: { kernel: "windowArgMax", payload }, flops: 0 };
+  return {
+    name: "windowArgMax 384 × 28×28",
+    arrays,
+    instruction: { kernel: "windowArgMax", payload },
+    flops: 0,
+  };
 }
 
 function indexing(kernel: "gather" | "scatterAdd"): Workload {

@@ -125,10 +125,16 @@ bool Decoder::decodeKernel(Instruction& instruction) {
       decodeConvolution(*instruction.convolution, instruction.kernel);
       break;
     case Kernel::kWindowArgMax:
-      decodeWindow(*(instruction.window = std::make_unique<WindowPlan>()));
+    case Kernel::kWindowSum:
+    case Kernel::kWindowSumGrad:
+      instruction.window = std::make_unique<WindowPlan>();
+      decodeWindow(*instruction.window, instruction.kernel);
       break;
     case Kernel::kGather:
     case Kernel::kScatterAdd:
+    case Kernel::kIndexSelect:
+    case Kernel::kIndexAdd:
+    case Kernel::kScatter:
       decodeIndex(*(instruction.index = std::make_unique<IndexPlan>()), instruction.kernel);
       break;
     case Kernel::kArgReduce:
@@ -136,6 +142,18 @@ bool Decoder::decodeKernel(Instruction& instruction) {
       break;
     case Kernel::kRandomBits:
       decodeRandom(*(instruction.random = std::make_unique<RandomPlan>()));
+      break;
+    case Kernel::kScan:
+      decodeScan(*(instruction.scan = std::make_unique<ScanPlan>()));
+      break;
+    case Kernel::kArgSort:
+      decodeSort(*(instruction.sort = std::make_unique<SortPlan>()));
+      break;
+    case Kernel::kFactor:
+      decodeFactor(*(instruction.factor = std::make_unique<FactorPlan>()));
+      break;
+    case Kernel::kSolve:
+      decodeSolve(*(instruction.solve = std::make_unique<SolvePlan>()));
       break;
   }
   return !failed();
@@ -163,6 +181,16 @@ bool isLarge(const Instruction& instruction) {
   if (const auto& p = instruction.arg)
     work = static_cast<double>(p->outer * p->inner) * static_cast<double>(p->size);
   if (const auto& p = instruction.random) work = static_cast<double>(p->count) / 2;
+  if (const auto& p = instruction.scan)
+    work = static_cast<double>(p->outer * p->inner) * static_cast<double>(p->size);
+  if (const auto& p = instruction.sort)
+    work = static_cast<double>(p->outer * p->inner) * static_cast<double>(p->size) * 8;
+  if (const auto& p = instruction.factor)
+    work = static_cast<double>(p->batch * p->n) * static_cast<double>(p->m) *
+           static_cast<double>(1 + p->n + p->m);
+  if (const auto& p = instruction.solve)
+    work = static_cast<double>(p->batch * p->n) * static_cast<double>(p->n) *
+           static_cast<double>(p->n + p->k);
   return work > kWorth;
 }
 
@@ -173,7 +201,7 @@ bool Decoder::decodeInstruction() {
   const int64_t start = at_;
   limit_ = end_;
   instruction.kernel = static_cast<Kernel>(
-      next(0, static_cast<int64_t>(Kernel::kRandomBits), "no such kernel"));
+      next(0, static_cast<int64_t>(Kernel::kSolve), "no such kernel"));
   const int64_t words = next(3, end_ - start, "the words of an instruction are cut off");
   instruction.origin = next();
   if (failed()) return false;

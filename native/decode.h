@@ -1,5 +1,5 @@
 // Reading hostile words: a cursor that never passes its end and remembers the first complaint. The decoders
-// of single kernels are in decodeFused.cpp, decodeContract.cpp and decodeIndex.cpp.
+// of single kernels are in decodeFused.cpp, decodeContract.cpp, decodeIndex.cpp, decodeLine.cpp and decodeMatrix.cpp.
 #pragma once
 #include "program.h"
 
@@ -56,12 +56,25 @@ class Decoder {
   void decodeDot(DotPlan& plan);
   void decodeConvolution(ConvolutionPlan& plan, Kernel kernel);
   void decodeWindowSizes(Window& window, int rank, int64_t planes, bool channels);
-  void decodeWindow(WindowPlan& plan);
+  void decodeWindow(WindowPlan& plan, Kernel kernel);
   void decodeIndex(IndexPlan& plan, Kernel kernel);
   void decodeArg(ArgPlan& plan);
   void decodeRandom(RandomPlan& plan);
-
+  template <typename Plan>
+  void decodeLine(Plan& plan);
+  void decodeScan(ScanPlan& plan);
+  void decodeSort(SortPlan& plan);
+  void decodeFactor(FactorPlan& plan);
+  void decodeSolve(SolvePlan& plan);
 };
+
+// a·b·c, or more than any buffer holds where it would overflow; each is under 2³².
+inline int64_t product(int64_t a, int64_t b, int64_t c) {
+  if (a == 0 || b == 0 || c == 0) return 0;
+  if (a > kMaxElements / b) return kMaxElements;
+  const int64_t ab = a * b;
+  return c > kMaxElements / ab ? kMaxElements : ab * c;
+}
 
 // Lays out the dims, slots and accesses of a decoded fused kernel; `reductionStrides` holds kMaxRank entries a reduction.
 void planFused(FusedPlan& plan, const bool* reduced, const std::vector<int64_t>& reductionStrides);

@@ -1,4 +1,4 @@
-// Decoding of dot, the convolutions and windowArgMax. The padded geometry is worked out in planConvolution.cpp.
+// Decoding of dot, the convolutions and windows. The padded geometry is worked out in planConvolution.cpp.
 #include "decode.h"
 
 namespace gradus {
@@ -121,7 +121,7 @@ void Decoder::decodeConvolution(ConvolutionPlan& plan, Kernel kernel) {
   if (!failed() && !planConvolution(plan, kernel)) fail("the window of a convolution is too large");
 }
 
-void Decoder::decodeWindow(WindowPlan& plan) {
+void Decoder::decodeWindow(WindowPlan& plan, Kernel kernel) {
   const int rank = static_cast<int>(next(1, kMaxSpatial, "the spatial rank is not 1 to 3"));
   plan.planes = next(0, INT32_MAX, "a size is negative");
   decodeWindowSizes(plan.window, rank, plan.planes, false);
@@ -130,9 +130,17 @@ void Decoder::decodeWindow(WindowPlan& plan) {
   if (failed()) return;
   markWritten(plan.out);
   plan.dtype = dtypeOf(plan.x);
-  checkContiguous(plan.x, plan.planes * plan.window.inSize());
-  checkContiguous(plan.out, plan.planes * plan.window.outSize());
-  if (dtypeOf(plan.out) != DType::kInt32) fail("the result of windowArgMax is not int32");
+  const bool isGrad = kernel == Kernel::kWindowSumGrad;
+  const int64_t wide = plan.planes * plan.window.inSize();
+  const int64_t narrow = plan.planes * plan.window.outSize();
+  checkContiguous(plan.x, isGrad ? narrow : wide);
+  checkContiguous(plan.out, isGrad ? wide : narrow);
+  if (kernel == Kernel::kWindowArgMax) {
+    if (dtypeOf(plan.out) != DType::kInt32) fail("the result of windowArgMax is not int32");
+  } else {
+    if (dtypeOf(plan.out) != plan.dtype) fail("the result is of another dtype");
+    if (plan.dtype == DType::kBool) fail("sums of windows do not take bool");
+  }
 }
 
 }  // namespace gradus

@@ -27,15 +27,37 @@ Signature signatureOf(Primitive primitive) {
     case Primitive::kRsqrt:
     case Primitive::kTanh:
     case Primitive::kLogistic:
+    case Primitive::kExponentialMinusOne:
+    case Primitive::kLogPlusOne:
+    case Primitive::kLog2:
+    case Primitive::kLog10:
     case Primitive::kSine:
     case Primitive::kCosine:
+    case Primitive::kTan:
+    case Primitive::kAsin:
+    case Primitive::kAcos:
+    case Primitive::kAtan:
+    case Primitive::kSinh:
+    case Primitive::kCosh:
+    case Primitive::kAsinh:
+    case Primitive::kAcosh:
+    case Primitive::kAtanh:
+    case Primitive::kErf:
+    case Primitive::kErfc:
+    case Primitive::kCeil:
+    case Primitive::kRoundNearestEven:
+    case Primitive::kTruncate:
       return {1, Domain::kFloat, false};
+    case Primitive::kIsFinite:
+      return {1, Domain::kFloat, true};
     case Primitive::kAdd:
     case Primitive::kSubtract:
     case Primitive::kMultiply:
     case Primitive::kDivide:
+    case Primitive::kRemainder:
       return {2, Domain::kNumber, false};
     case Primitive::kPower:
+    case Primitive::kAtan2:
       return {2, Domain::kFloat, false};
     case Primitive::kMaximum:
     case Primitive::kMinimum:
@@ -53,6 +75,7 @@ Signature signatureOf(Primitive primitive) {
       return {2, Domain::kBits, false};
     case Primitive::kNot:
       return {1, Domain::kBits, true};
+    case Primitive::kShiftLeft:
     case Primitive::kShiftRightLogical:
       return {2, Domain::kInteger, false};
     case Primitive::kSelect:

@@ -1,18 +1,7 @@
-// Decoding of gather, scatterAdd, argReduce and randomBits.
+// Decoding of primitives that read or write where indices say, of argReduce and of randomBits.
 #include "decode.h"
 
 namespace gradus {
-
-namespace {
-
-// a·b·c, or more than any buffer holds where it would overflow.
-int64_t product(int64_t a, int64_t b, int64_t c) {
-  if (a == 0 || b == 0 || c == 0) return 0;
-  const int64_t ab = a * b;
-  return ab > kMaxElements || c > kMaxElements / ab ? kMaxElements : ab * c;
-}
-
-}  // namespace
 
 void Decoder::decodeIndex(IndexPlan& plan, Kernel kernel) {
   plan.outer = next(0, INT32_MAX, "a size is negative");
@@ -21,18 +10,25 @@ void Decoder::decodeIndex(IndexPlan& plan, Kernel kernel) {
   plan.count = next(0, INT32_MAX, "a size is negative");
   plan.x = nextOperand();
   plan.index = nextOperand();
+  const bool isScatter = kernel == Kernel::kScatter;
+  if (isScatter) plan.updates = nextOperand();
   plan.out = nextOperand();
   if (failed()) return;
   markWritten(plan.out);
-  const bool isGather = kernel == Kernel::kGather;
+  const bool isSelected = kernel == Kernel::kIndexSelect || kernel == Kernel::kIndexAdd;
+  const bool readsIndexed =
+      kernel == Kernel::kGather || kernel == Kernel::kIndexSelect || isScatter;
+  const bool writesIndexed = kernel != Kernel::kGather && kernel != Kernel::kIndexSelect;
   const int64_t indexed = product(plan.outer, plan.size, plan.inner);
   const int64_t listed = product(plan.outer, plan.count, plan.inner);
-  checkContiguous(plan.x, isGather ? indexed : listed);
-  checkContiguous(plan.index, listed);
-  checkContiguous(plan.out, isGather ? listed : indexed);
+  checkContiguous(plan.x, readsIndexed ? indexed : listed);
+  checkContiguous(plan.index, isSelected ? plan.count : listed);
+  if (isScatter) checkContiguous(plan.updates, listed);
+  checkContiguous(plan.out, writesIndexed ? indexed : listed);
   plan.dtype = dtypeOf(plan.x);
   if (dtypeOf(plan.index) != DType::kInt32) fail("the indices are not int32");
   if (dtypeOf(plan.out) != plan.dtype) fail("the result is of another dtype");
+  if (isScatter && dtypeOf(plan.updates) != plan.dtype) fail("the updates are of another dtype");
 }
 
 void Decoder::decodeArg(ArgPlan& plan) {

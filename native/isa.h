@@ -16,6 +16,15 @@ struct KernelTable {
   void (*scatterAdd)(const IndexPlan&, Run&);
   void (*argReduce)(const ArgPlan&, Run&);
   void (*randomBits)(const RandomPlan&, Run&);
+  void (*scan)(const ScanPlan&, Run&);
+  void (*argSort)(const SortPlan&, Run&);
+  void (*indexSelect)(const IndexPlan&, Run&);
+  void (*indexAdd)(const IndexPlan&, Run&);
+  void (*scatter)(const IndexPlan&, Run&);
+  void (*windowSum)(const WindowPlan&, Run&);
+  void (*windowSumGrad)(const WindowPlan&, Run&);
+  void (*factor)(const FactorPlan&, Run&);
+  void (*solve)(const SolvePlan&, Run&);
 };
 
 // The tables that this machine can run, best first; null after the last.

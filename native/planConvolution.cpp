@@ -16,6 +16,7 @@ constexpr int64_t kMaxTaps = int64_t{1} << 20;
 constexpr int64_t kSlack = 16;
 // Tap lists of all channels are kept up to this length, so that they stay in the L1 cache.
 constexpr int64_t kMaxFlat = 2048;
+constexpr int64_t kMostPadding = 64;
 
 struct Tap {
   int32_t kernel;
@@ -56,7 +57,7 @@ std::vector<DimPass> planInputGrad(ConvolutionPlan& plan, int d) {
   plan.source[d] = w.out[d];
   plan.phases[d] = {0};
   std::vector<DimPass> passes;
-  int64_t low = 0, high = 0;
+  int64_t lowest = INT64_MAX, highest = INT64_MIN;
   for (int64_t phase = 0; phase < stride; phase++) {
     const int64_t behind = w.pad[d] - phase;
     const int64_t first = behind > 0 ? (behind + stride - 1) / stride : -(-behind / stride);
@@ -67,16 +68,19 @@ std::vector<DimPass> planInputGrad(ConvolutionPlan& plan, int d) {
       const int64_t at = k * w.dilation[d] - phase;
       if (at % stride != 0) continue;
       const int64_t row = first - at / stride;
-      low = std::max(low, -row);
       pass.taps.push_back({static_cast<int32_t>(k), 0, row});
     }
-    for (const Tap& tap : pass.taps) high = std::max(high, tap.row + pass.count);
+    for (const Tap& tap : pass.taps) {
+      lowest = std::min(lowest, tap.row);
+      highest = std::max(highest, tap.row + pass.count);
+    }
     passes.push_back(std::move(pass));
   }
-  plan.low[d] = low;
-  plan.plane[d] = high + low;
+  if (lowest > highest) lowest = highest = 0;
+  plan.low[d] = -lowest;
+  plan.plane[d] = highest - lowest;
   for (DimPass& pass : passes)
-    for (Tap& tap : pass.taps) tap.row += low;
+    for (Tap& tap : pass.taps) tap.row -= lowest;
   return passes;
 }
 
@@ -120,6 +124,10 @@ bool planConvolution(ConvolutionPlan& plan, Kernel kernel) {
     plan.channelSize *= plan.plane[d] * static_cast<int64_t>(plan.phases[d].size());
     if (plan.channelSize > INT32_MAX / 4) return false;
   }
+  // Padding and dilation that outgrow the operands this much are no convolution that anyone means.
+  const Window& w = plan.window;
+  const int64_t largest = w.inSize() + w.outSize() + w.kernelSize();
+  if (plan.channelSize > kMostPadding * largest + 65536) return false;
   plan.channelSize += kSlack;
   const int64_t channels = inputGrad ? plan.o : plan.c;
   if (channels > 0 && plan.channelSize > INT32_MAX / channels) return false;

@@ -14,7 +14,7 @@ namespace gradus {
 constexpr int kMaxRank = 8;
 constexpr int kMaxSpatial = 3;
 constexpr int kDTypes = 5;
-constexpr int kPrimitives = static_cast<int>(Primitive::kRandomBits) + 1;
+constexpr int kPrimitives = kPrimitiveCount;
 constexpr size_t kAlignment = 64;
 
 inline int bytesOf(DType dtype) {
@@ -181,7 +181,8 @@ struct WindowPlan {
 struct IndexPlan {
   DType dtype;
   int64_t outer, size, inner, count;
-  Operand x, index, out;  // x: the updates, for scatterAdd
+  Operand x, index, out;  // x: the updates, for scatterAdd and indexAdd
+  Operand updates;        // of scatter
 };
 
 struct ArgPlan {
@@ -189,6 +190,40 @@ struct ArgPlan {
   bool minimum;
   int64_t outer, size, inner;
   Operand x, out;
+};
+
+enum class ScanKind : uint8_t { kSum, kProduct, kArgMax, kArgMin };
+
+struct ScanPlan {
+  DType dtype;
+  ScanKind kind;
+  bool reverse;
+  int64_t outer, size, inner;
+  Operand x, out;
+};
+
+struct SortPlan {
+  DType dtype;
+  bool descending;
+  int64_t outer, size, inner;
+  Operand x, out;
+};
+
+enum class FactorKind : uint8_t { kCholesky, kDeterminant, kEigh, kQr, kSvd };
+
+struct FactorPlan {
+  DType dtype;
+  FactorKind kind;
+  int64_t batch, n, m;
+  Operand x, out;
+  int64_t outSize() const;  // elements of one result
+};
+
+struct SolvePlan {
+  DType dtype;
+  bool triangular, lower, unitDiagonal, transpose;
+  int64_t batch, n, k;
+  Operand a, b, out;
 };
 
 struct RandomPlan {
@@ -206,6 +241,10 @@ struct Instruction {
   std::unique_ptr<IndexPlan> index;
   std::unique_ptr<ArgPlan> arg;
   std::unique_ptr<RandomPlan> random;
+  std::unique_ptr<ScanPlan> scan;
+  std::unique_ptr<SortPlan> sort;
+  std::unique_ptr<FactorPlan> factor;
+  std::unique_ptr<SolvePlan> solve;
 };
 
 struct Program {

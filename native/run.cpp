@@ -33,6 +33,24 @@ void runInstruction(const KernelTable& table, const Instruction& instruction, Ru
       return table.argReduce(*instruction.arg, run);
     case Kernel::kRandomBits:
       return table.randomBits(*instruction.random, run);
+    case Kernel::kScan:
+      return table.scan(*instruction.scan, run);
+    case Kernel::kArgSort:
+      return table.argSort(*instruction.sort, run);
+    case Kernel::kIndexSelect:
+      return table.indexSelect(*instruction.index, run);
+    case Kernel::kIndexAdd:
+      return table.indexAdd(*instruction.index, run);
+    case Kernel::kScatter:
+      return table.scatter(*instruction.index, run);
+    case Kernel::kWindowSum:
+      return table.windowSum(*instruction.window, run);
+    case Kernel::kWindowSumGrad:
+      return table.windowSumGrad(*instruction.window, run);
+    case Kernel::kFactor:
+      return table.factor(*instruction.factor, run);
+    case Kernel::kSolve:
+      return table.solve(*instruction.solve, run);
   }
 }
 

@@ -121,7 +121,9 @@ export async function buildNative(): Promise<BuildResult> {
 if (isMain(import.meta.url)) {
   try {
     const { built, reason } = await buildNative();
-    console.log(built ? "native: dist/native/gradus.node" : `native: skipped, ${reason}; WASM is used`);
+    console.log(
+      built ? "native: dist/native/gradus.node" : `native: skipped, ${reason}; WASM is used`,
+    );
   } catch (error) {
     console.error((error as { stderr?: string }).stderr || String(error));
     process.exitCode = 1;

@@ -15,7 +15,7 @@ import {
 } from "./engineSources.js";
 
 const flags = [
-  ...["-std=c++17", "-O3", "-msimd128", "-mbulk-memory", "-fno-exceptions", "-fno-rtti"],
+  ...["-std=c++17", "-O2", "-msimd128", "-mbulk-memory", "-fno-exceptions", "-fno-rtti"],
   ...["-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fvisibility=hidden"],
   ...["-Wall", "-Wextra", "-Wno-psabi", "-DGRADUS_ISA=simd128", "-iquote", "."],
 ];
@@ -38,7 +38,10 @@ function sourceTree(sources: readonly string[]): Tree {
     const folders = path.split("/");
     const name = folders.pop()!;
     let at = tree;
-    for (const folder of folders) at = (at[folder] ??= {}) as Tree;
+    for (const folder of folders) {
+      at[folder] ??= {};
+      at = at[folder] as Tree;
+    }
     at[name] = text;
   };
   for (const [path, text] of readHeaders()) put(path, text);

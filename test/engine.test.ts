@@ -56,7 +56,10 @@ function feedHostileWords(module: CpuModule, { program, arrays }: Case): void {
     }
   };
   for (let length = 0; length < program.words.length; length++)
-    assert.throws(() => module.load(program.words.slice(0, length), program.constants), BackendError);
+    assert.throws(
+      () => module.load(program.words.slice(0, length), program.constants),
+      BackendError,
+    );
   for (let i = 0; i < program.words.length; i++)
     for (const value of hostile) {
       const words = program.words.slice();

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { compile, GradusError, Tensor } from "../src/index.js";
+import { compile, GradusError, Tensor, TraceError } from "../src/index.js";
 import * as exported from "../src/ops/index.js";
 import { backends, missing, type Place, places, use } from "./support/backends.js";
 import { allFinite, differTensors } from "./support/compare.js";
@@ -63,11 +63,12 @@ function differRun(got: Result, oracle: Result): string | null {
 const nonZero = (x: Tensor | null): string | null =>
   x?.data.some((v: number) => v !== 0) ? "is there on one side only" : null;
 
-const waysOf = (one: Case, precision: Precision) => ({
-  eager: async () => runEager(one, precision),
-  compiled: compileCells(one, precision),
-  views: compileViews(one, precision),
-});
+function waysOf(one: Case, precision: Precision): Record<string, () => Promise<Result>> {
+  const eager = async () => runEager(one, precision);
+  if (one.op.eagerOnly !== undefined) return { eager };
+  const [compiled, views] = [compileCells(one, precision), compileViews(one, precision)];
+  return { eager, compiled, views };
+}
 
 /** Runs a case in all ways on all backends; gives what differs from the oracle. */
 async function differEverywhere(
@@ -135,7 +136,9 @@ async function checkSecond(one: Case, precise: Result): Promise<string[]> {
   for (const place of backends) {
     use(place);
     const step = one.sample.torch === null ? compiled() : shared;
-    const ways = { eager: nestedGradients(one, inputs), compiled: await step(...inputs) };
+    const eager = nestedGradients(one, inputs);
+    const isTraceable = one.op.eagerOnly === undefined;
+    const ways = { eager, ...(isTraceable && { compiled: await step(...inputs) }) };
     for (const [way, got] of Object.entries(ways)) {
       const unequal = differRun(
         { outputs: [], gradients: got },
@@ -209,13 +212,19 @@ test("bad calls are refused with the op's name, what came and what was expected,
   use(interpreter);
 });
 
+test("ops whose results depend on values say so when they are traced", async () => {
+  for (const one of allCases.filter(({ op }) => op.eagerOnly !== undefined))
+    await assert.rejects(compileCells(one, "float32")(), TraceError, one.name);
+});
+
 after(() => {
   console.log(
     `${counts.cases} cases of (op, sample, backend, mode, dtype) on ${places.map(({ name }) => name).join(", ")}; ` +
       `${counts.torch} samples against PyTorch, ${counts.slopes} gradients and ${counts.second} second gradients ` +
       "against central differences",
   );
-  for (const { op, noGradient, noSecondGradient } of allOps) {
+  for (const { op, noGradient, noSecondGradient, eagerOnly } of allOps) {
+    if (eagerOnly !== undefined) hole(`eager only: ${eagerOnly}`, op);
     if (noGradient !== undefined) hole(`no gradient: ${noGradient}`, op);
     if (noSecondGradient !== undefined) hole(`no second gradient: ${noSecondGradient}`, op);
   }

@@ -289,9 +289,11 @@ test("setting a gradient checks its shape", () => {
   }, /^ShapeError: grad: expected shape \[2\], got \[1\]/);
 });
 
-test("plain numbers beside whole numbers are never wrapped in silence", () => {
-  const x = tensor([1, 2], { dtype: "int32" });
-  assert.deepEqual(x.lt(3e9).toArray(), [1, 1]);
-  assert.deepEqual(tensor([200], { dtype: "uint8" }).lt(300).toArray(), [1]);
-  assert.deepEqual(tensor([200], { dtype: "uint8" }).gt(-1).toArray(), [1]);
+test("a plain number that whole numbers cannot hold is refused, not wrapped", () => {
+  const [x, small] = [tensor([1, 2], { dtype: "int32" }), tensor([200], { dtype: "uint8" })];
+  assert.throws(() => x.lt(3e9), /^ValueError: lt: 3000000000 does not fit int32; convert/);
+  assert.throws(() => small.add(300), /^ValueError: add: 300 does not fit uint8; convert/);
+  assert.throws(() => small.gt(-1), /^ValueError: gt: -1 does not fit uint8; convert/);
+  assert.deepEqual(small.add(55).toArray(), [255]);
+  assert.equal(x.mul(0.5).dtype, "float32");
 });

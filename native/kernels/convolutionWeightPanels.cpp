@@ -186,7 +186,9 @@ int64_t tapsInRun(const ConvolutionPlan& plan) {
 bool suitsPanels(const ConvolutionPlan& plan) {
   const int width = plan.dtype == DType::kFloat32 ? kWidth<float> : kWidth<double>;
   const ChannelsLast layout = channelsLastOf(plan);
-  return plan.n > 0 && plan.window.outSize() > 0 && layout.imageStep < INT32_MAX &&
+  // Large strides skip most of an image, which the planes of the other way leave out.
+  return plan.n > 0 && plan.window.outSize() > 0 &&
+         layout.imageStep <= least(8 * plan.c * plan.channelSize + 65536, INT32_MAX) &&
          tapsInRun(plan) * (plan.c / plan.groups) >= width;
 }
 

@@ -1,5 +1,5 @@
-// gather, scatterAdd and argReduce. An index out of range is noted with its place, and the first place is reported, so
-// that the message does not depend on the threads.
+// gather, scatterAdd and argReduce.
+#include "lowest.h"
 #include "run.h"
 #include "walk.h"
 
@@ -10,27 +10,6 @@ namespace {
 
 constexpr int64_t kPiece = 8192;
 
-// Remembers the lowest place of a bad index.
-class FirstBad {
- public:
-  void note(int64_t place) {
-    int64_t seen = place_.load();
-    while (place < seen && !place_.compare_exchange_weak(seen, place)) {
-    }
-  }
-  bool report(const int32_t* index, int64_t size, Run& run) const {
-    const int64_t place = place_.load();
-    if (place == INT64_MAX) return false;
-    run.result.failure = Failure::kIndex;
-    run.result.value = index[place];
-    run.result.limit = size;
-    return true;
-  }
-
- private:
-  std::atomic<int64_t> place_{INT64_MAX};
-};
-
 template <typename E>
 void gather(const IndexPlan& plan, Run& run) {
   const E* x = run.at<const E>(plan.x);
@@ -38,7 +17,7 @@ void gather(const IndexPlan& plan, Run& run) {
   E* out = run.at<E>(plan.out);
   const int64_t rows = plan.outer * plan.count, inner = plan.inner;
   if (rows == 0 || inner == 0) return;
-  FirstBad bad;
+  Lowest bad;
   const auto size = static_cast<uint32_t>(plan.size);
   const int64_t group = most(1, kPiece / inner);
   run.parallelFor(ceilDiv(rows, group), rows * inner > 4 * kPiece, [&](int64_t p, int) {
@@ -68,7 +47,7 @@ void gather(const IndexPlan& plan, Run& run) {
       if (++at == plan.count) at = 0, outer++;
     }
   });
-  bad.report(index, plan.size, run);
+  reportIndex(bad, index, plan.size, run);
 }
 
 // Threads take different elements of the result, so additions to one element keep their order.
@@ -79,7 +58,7 @@ void scatterAdd(const IndexPlan& plan, Run& run) {
   T* out = run.at<T>(plan.out);
   const int64_t inner = plan.inner;
   if (plan.outer == 0 || inner == 0) return;
-  FirstBad bad;
+  Lowest bad;
   const auto size = static_cast<uint32_t>(plan.size);
   const int64_t columns = inner >= 128 ? 64 : inner;
   const int64_t chunks = ceilDiv(inner, columns);
@@ -106,7 +85,7 @@ void scatterAdd(const IndexPlan& plan, Run& run) {
       }
     }
   });
-  bad.report(index, plan.size, run);
+  reportIndex(bad, index, plan.size, run);
 }
 
 template <typename T, bool minimum>

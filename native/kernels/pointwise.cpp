@@ -2,182 +2,13 @@
 // for the elementary functions of math.h. Their meaning is in src/ir/primitives/pointwise.ts.
 #include "pointwise.h"
 
-#include <cmath>
-
 #include "math.h"
+#include "pointwiseOps.h"
 
 namespace gradus {
 namespace GRADUS_ISA {
 
 namespace {
-
-template <typename T>
-struct Traits {
-  static constexpr bool isFloat = false;
-};
-template <>
-struct Traits<float> {
-  static constexpr bool isFloat = true;
-};
-template <>
-struct Traits<double> {
-  static constexpr bool isFloat = true;
-};
-
-// Integers wrap, which C++ defines for unsigned ones only.
-template <typename T>
-struct Wrapping {
-  using type = T;
-};
-template <>
-struct Wrapping<int32_t> {
-  using type = uint32_t;
-};
-template <>
-struct Wrapping<uint8_t> {
-  using type = uint32_t;
-};
-template <typename T>
-GRADUS_INLINE typename Wrapping<T>::type wrapping(T value) {
-  return static_cast<typename Wrapping<T>::type>(value);
-}
-
-struct Negate {
-  template <typename T>
-  static GRADUS_INLINE T of(T a) {
-    return static_cast<T>(-wrapping(a));
-  }
-};
-struct Abs {
-  template <typename T>
-  static GRADUS_INLINE T of(T a) {
-    if constexpr (Traits<T>::isFloat) return std::fabs(a);
-    return static_cast<T>(a < 0 ? -wrapping(a) : wrapping(a));
-  }
-};
-struct Sign {
-  template <typename T>
-  static GRADUS_INLINE T of(T a) {
-    return a > 0 ? static_cast<T>(1) : a < 0 ? static_cast<T>(-1) : a;
-  }
-};
-struct Floor {
-  template <typename T>
-  static GRADUS_INLINE T of(T a) {
-    return std::floor(a);
-  }
-};
-struct Sqrt {
-  template <typename T>
-  static GRADUS_INLINE T of(T a) {
-    return std::sqrt(a);
-  }
-};
-struct Rsqrt {
-  template <typename T>
-  static GRADUS_INLINE T of(T a) {
-    return 1 / std::sqrt(a);
-  }
-};
-struct Exponential {
-  static double of(double a) { return std::exp(a); }
-};
-struct Log {
-  static double of(double a) { return std::log(a); }
-};
-struct Tanh {
-  static double of(double a) { return std::tanh(a); }
-};
-struct Logistic {
-  static double of(double a) { return 1 / (1 + std::exp(-a)); }
-};
-struct Sine {
-  template <typename T>
-  static T of(T a) {
-    return std::sin(a);
-  }
-};
-struct Cosine {
-  template <typename T>
-  static T of(T a) {
-    return std::cos(a);
-  }
-};
-struct Not {
-  template <typename T>
-  static GRADUS_INLINE uint8_t of(T a) {
-    return a == 0;
-  }
-};
-
-struct Add {
-  template <typename T>
-  static GRADUS_INLINE T of(T a, T b) {
-    return static_cast<T>(wrapping(a) + wrapping(b));
-  }
-};
-struct Subtract {
-  template <typename T>
-  static GRADUS_INLINE T of(T a, T b) {
-    return static_cast<T>(wrapping(a) - wrapping(b));
-  }
-};
-struct Multiply {
-  template <typename T>
-  static GRADUS_INLINE T of(T a, T b) {
-    return static_cast<T>(wrapping(a) * wrapping(b));
-  }
-};
-struct Divide {
-  template <typename T>
-  static GRADUS_INLINE T of(T a, T b) {
-    if constexpr (Traits<T>::isFloat) return a / b;
-    // In 64 bits, so that the smallest integer by −1 wraps.
-    return b == 0 ? T{0} : static_cast<T>(static_cast<int64_t>(a) / static_cast<int64_t>(b));
-  }
-};
-struct Power {
-  static float of(float a, float b) {
-    return static_cast<float>(std::pow(static_cast<double>(a), static_cast<double>(b)));
-  }
-  static double of(double a, double b) { return std::pow(a, b); }
-};
-struct Maximum {
-  template <typename T>
-  static GRADUS_INLINE T of(T a, T b) {
-    return (a > b) | (a != a) ? a : b;
-  }
-};
-struct Minimum {
-  template <typename T>
-  static GRADUS_INLINE T of(T a, T b) {
-    return (a < b) | (a != a) ? a : b;
-  }
-};
-#define GRADUS_BINARY(Name, Result, expression)         \
-  struct Name {                                         \
-    template <typename T>                               \
-    static GRADUS_INLINE Result of(T a, T b) {          \
-      return static_cast<Result>(expression);           \
-    }                                                   \
-  };
-GRADUS_BINARY(Equal, uint8_t, a == b)
-GRADUS_BINARY(NotEqual, uint8_t, a != b)
-GRADUS_BINARY(Less, uint8_t, a < b)
-GRADUS_BINARY(LessEqual, uint8_t, a <= b)
-GRADUS_BINARY(Greater, uint8_t, a > b)
-GRADUS_BINARY(GreaterEqual, uint8_t, a >= b)
-GRADUS_BINARY(And, T, a & b)
-GRADUS_BINARY(Or, T, a | b)
-GRADUS_BINARY(Xor, T, a ^ b)
-#undef GRADUS_BINARY
-struct ShiftRightLogical {
-  template <typename T>
-  static GRADUS_INLINE T of(T a, T b) {
-    const auto bits = static_cast<uint32_t>(b);
-    return bits > 31 ? T{0} : static_cast<T>(wrapping(a) >> (bits & 31));
-  }
-};
 
 struct Bool {
   uint8_t value;
@@ -337,6 +168,25 @@ constexpr PointwiseTable makeTable() {
   putElementary<Log, logarithm>(table, P::kLog);
   putElementary<Tanh, hyperbolicTangent>(table, P::kTanh);
   putElementary<Logistic, logistic>(table, P::kLogistic);
+  putFloats1<ExponentialMinusOne>(table, P::kExponentialMinusOne);
+  putFloats1<LogPlusOne>(table, P::kLogPlusOne);
+  putFloats1<Log2>(table, P::kLog2);
+  putFloats1<Log10>(table, P::kLog10);
+  putFloats1<Tan>(table, P::kTan);
+  putFloats1<Asin>(table, P::kAsin);
+  putFloats1<Acos>(table, P::kAcos);
+  putFloats1<Atan>(table, P::kAtan);
+  putFloats1<Sinh>(table, P::kSinh);
+  putFloats1<Cosh>(table, P::kCosh);
+  putFloats1<Asinh>(table, P::kAsinh);
+  putFloats1<Acosh>(table, P::kAcosh);
+  putFloats1<Atanh>(table, P::kAtanh);
+  putFloats1<Erf>(table, P::kErf);
+  putFloats1<Erfc>(table, P::kErfc);
+  putFloats1<Ceil>(table, P::kCeil);
+  putFloats1<RoundNearestEven>(table, P::kRoundNearestEven);
+  putFloats1<Truncate>(table, P::kTruncate);
+  putFloats1<IsFinite>(table, P::kIsFinite);
   put1<Not, int32_t>(table, P::kNot, DType::kInt32);
   put1<Not, uint8_t>(table, P::kNot, DType::kUint8);
   put1<Not, uint8_t>(table, P::kNot, DType::kBool);
@@ -349,6 +199,9 @@ constexpr PointwiseTable makeTable() {
   putFloats2<Divide>(table, P::kDivide);
   putIntegers2<Divide>(table, P::kDivide);
   putFloats2<Power>(table, P::kPower);
+  putFloats2<Remainder>(table, P::kRemainder);
+  putIntegers2<Remainder>(table, P::kRemainder);
+  putFloats2<Atan2>(table, P::kAtan2);
   putAny2<Maximum>(table, P::kMaximum);
   putAny2<Minimum>(table, P::kMinimum);
   putAny2<Equal>(table, P::kEqual);
@@ -360,6 +213,7 @@ constexpr PointwiseTable makeTable() {
   putBits2<And>(table, P::kAnd);
   putBits2<Or>(table, P::kOr);
   putBits2<Xor>(table, P::kXor);
+  putIntegers2<ShiftLeft>(table, P::kShiftLeft);
   putIntegers2<ShiftRightLogical>(table, P::kShiftRightLogical);
   table.entries[at(P::kSelect, DType::kFloat32)] = select<uint32_t>;
   table.entries[at(P::kSelect, DType::kFloat64)] = select<uint64_t>;

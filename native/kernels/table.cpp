@@ -15,6 +15,15 @@ void runGather(const IndexPlan&, Run&);
 void runScatterAdd(const IndexPlan&, Run&);
 void runArgReduce(const ArgPlan&, Run&);
 void runRandomBits(const RandomPlan&, Run&);
+void runScan(const ScanPlan&, Run&);
+void runArgSort(const SortPlan&, Run&);
+void runIndexSelect(const IndexPlan&, Run&);
+void runIndexAdd(const IndexPlan&, Run&);
+void runScatter(const IndexPlan&, Run&);
+void runWindowSum(const WindowPlan&, Run&);
+void runWindowSumGrad(const WindowPlan&, Run&);
+void runFactor(const FactorPlan&, Run&);
+void runSolve(const SolvePlan&, Run&);
 
 #define GRADUS_NAME_OF(isa) #isa
 #define GRADUS_NAME(isa) GRADUS_NAME_OF(isa)
@@ -30,7 +39,16 @@ const KernelTable kTable = {GRADUS_NAME(GRADUS_ISA),
                             runGather,
                             runScatterAdd,
                             runArgReduce,
-                            runRandomBits};
+                            runRandomBits,
+                            runScan,
+                            runArgSort,
+                            runIndexSelect,
+                            runIndexAdd,
+                            runScatter,
+                            runWindowSum,
+                            runWindowSumGrad,
+                            runFactor,
+                            runSolve};
 
 }  // namespace GRADUS_ISA
 }  // namespace gradus

@@ -10,13 +10,20 @@ export interface Interrupts {
   dispose(): void;
 }
 
+/** npm and the like pass on a signal that the terminal has sent already: so soon after the first it is the same one. */
+const echoMilliseconds = 300;
+
 /** Listens for signals until disposed of; `onFirst` tells people what will happen. */
 export function listenForInterrupts(onFirst: (signal: StopSignal) => void): Interrupts {
   const controller = new AbortController();
   let received: StopSignal | null = null;
+  let receivedAt = 0;
   const listener = (signal: NodeJS.Signals): void => {
+    const isEcho = signal === received && performance.now() - receivedAt < echoMilliseconds;
+    if (isEcho) return;
     if (received) process.exit(signalExitCodes[signal as StopSignal]);
     received = signal as StopSignal;
+    receivedAt = performance.now();
     controller.abort();
     onFirst(received);
   };

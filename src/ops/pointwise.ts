@@ -42,7 +42,8 @@ const noAttributes = {};
 
 function binary(name: string, lower: Lowering): (x: Tensor, y: TensorLike) => Tensor {
   const spec: OpSpec = { name, lower: lower as OpSpec["lower"] };
-  return (x, y) => applyOne(spec, [x, typeof y === "number" ? scalarLike(y, x) : y], noAttributes);
+  return (x, y) =>
+    applyOne(spec, [x, typeof y === "number" ? scalarLike(name, y, x) : y], noAttributes);
 }
 
 const arithmetic = (name: string, primitive: PointwiseName) =>

@@ -2,11 +2,13 @@
  * Runs an op: while a function is traced, by adding its lowering to the graph; else at once, as a small cached program
  * on the current backend, noting on the tape what gradients will need. Read autograd.ts or trace.ts next.
  */
+
+import { currentBackend } from "../backend/select.js";
 import { allocate, type DType, isFloat, type TypedArray } from "../core/dtype.js";
+import { ValueError } from "../core/errors.js";
 import { formatShape, type Shape, sizeOf } from "../core/shape.js";
 import { Builder } from "../ir/builder.js";
 import { attributesKey, type Graph, type Node } from "../ir/graph.js";
-import { currentBackend } from "../backend/select.js";
 import { activeTrace, isGradEnabled, type TraceContext } from "./context.js";
 import { Routine, type Variant } from "./routine.js";
 import { Storage } from "./storage.js";
@@ -29,9 +31,9 @@ export function fromArray(data: TypedArray, shape: Shape, dtype: DType): Tensor 
   return new Tensor(shape, dtype, { kind: "concrete", storage: new Storage(data) });
 }
 
-/** A number as a tensor without dims, of the dtype that it takes beside `like`. */
-export function scalarLike(value: number, like: Tensor): Tensor {
-  const dtype = scalarDType(value, like.dtype);
+/** A number as a tensor without dims, of the dtype that it takes beside `like`; `op` is for messages. */
+export function scalarLike(op: string, value: number, like: Tensor): Tensor {
+  const dtype = scalarDType(op, value, like.dtype);
   const trace = activeTrace();
   if (trace) return trace.wrap(trace.builder.constant(value, dtype), false);
   const data = allocate(dtype, 1);
@@ -40,10 +42,15 @@ export function scalarLike(value: number, like: Tensor): Tensor {
 }
 
 /** A whole number fits integers; any other number makes them float32; a float tensor keeps its dtype. */
-function scalarDType(value: number, beside: DType): DType {
+function scalarDType(op: string, value: number, beside: DType): DType {
   if (isFloat(beside)) return beside;
   if (!Number.isInteger(value)) return "float32";
-  return beside === "bool" ? "int32" : beside;
+  const dtype = beside === "bool" ? "int32" : beside;
+  const data = allocate(dtype, 1);
+  data[0] = value;
+  if (data[0] !== value)
+    throw new ValueError(op, `${value} does not fit ${dtype}; convert the tensor to a float first`);
+  return dtype;
 }
 
 const asList = (nodes: Node | readonly Node[]): readonly Node[] =>
@@ -173,7 +180,11 @@ export function update<A extends OpAttributes>(
   let routine = routines.get(key);
   if (!routine) {
     const { graph, name } = buildRoutine(spec as unknown as OpSpec, inputs, attributes);
-    routine = new Routine(name, graph, targets.map((_, i) => [i, i] as const));
+    routine = new Routine(
+      name,
+      graph,
+      targets.map((_, i) => [i, i] as const),
+    );
     routines.set(key, routine);
   }
   const stores = targets.map((target) => target.storageFor(spec.name));

@@ -1,15 +1,16 @@
 /**
  * compile(fn): traces a function once for each signature and runs it as one planned program. Read trace.ts first.
  */
+
+import type { Backend, Executable } from "../backend/contract.js";
+import { currentBackend } from "../backend/select.js";
 import { allocate, type TypedArray } from "../core/dtype.js";
 import { TraceError, ValueError } from "../core/errors.js";
 import { formatShape, sizeOf } from "../core/shape.js";
-import type { Backend, Executable } from "../backend/contract.js";
-import { currentBackend } from "../backend/select.js";
 import type { Graph, Node } from "../ir/graph.js";
 import { fromArray } from "./apply.js";
 import { activeTrace, withTrace } from "./context.js";
-import { Storage } from "./storage.js";
+import type { Storage } from "./storage.js";
 import { Tensor } from "./tensor.js";
 import { Trace, type TraceInput } from "./trace.js";
 
@@ -86,14 +87,16 @@ class CompiledProgram {
     this.result = result;
     this.results = flatten(result).tensors;
     this.assigned = [...trace.cells].flatMap(([x, cell]) => (cell.assigned ? [x] : []));
+    const gradInputOf = (x: Tensor) =>
+      trace.inputs.findIndex(
+        ({ from }) => typeof from === "object" && "gradOf" in from && from.gradOf === x,
+      );
     this.grads = [...trace.grads]
       .map(([tensor, grad]) => ({ tensor, node: grad && trace.nodeOf(grad) }))
       // A gradient that was only read is still the input that it came in as.
-      .filter(({ node }) => !node || !trace.inputs.some((input) => input.node === node));
+      .filter(({ tensor, node }) => !node || node !== trace.inputs[gradInputOf(tensor)]?.node);
     const results = this.results.map((x) => trace.nodeOf(x));
     const inputOf = (cell: Tensor) => trace.inputs.findIndex(({ from }) => from === cell);
-    const gradInputOf = (x: Tensor) =>
-      trace.inputs.findIndex(({ from }) => typeof from === "object" && "gradOf" in from && from.gradOf === x);
     const gradOutputs = this.grads.filter((grad) => grad.node);
     const first = this.assigned.length;
     this.aliases = [
@@ -123,8 +126,8 @@ class CompiledProgram {
   async run(args: readonly Tensor[]): Promise<unknown> {
     const executable = this.executable();
     const written: Storage[] = this.assigned.map((cell) => cell.storageFor("compile"));
-    const grads = this.grads.map(({ tensor, node }) =>
-      node && (tensor.concreteGrad ?? emptyLike(tensor)),
+    const grads = this.grads.map(
+      ({ tensor, node }) => node && (tensor.concreteGrad ?? emptyLike(tensor)),
     );
     for (const grad of grads) if (grad) written.push(grad.storageFor("compile"));
     const results = this.results.map(emptyLike);
@@ -155,7 +158,10 @@ class CompiledProgram {
       // An array that will be written but comes in under another name too (a reshaped view, an argument) is read from a copy.
       return targets.has(storage) && !aliased.has(i) ? storage.data.slice() : storage.data;
     });
-    return [...reads, ...[...written, ...results.map((x) => x.storageFor("compile"))].map((s) => s.data)];
+    return [
+      ...reads,
+      ...[...written, ...results.map((x) => x.storageFor("compile"))].map((s) => s.data),
+    ];
   }
 }
 

@@ -41,6 +41,8 @@ export interface OpSamples {
   /** Why gradients, or gradients of gradients, are not compared; left out where they are. */
   readonly noGradient?: string;
   readonly noSecondGradient?: string;
+  /** Why it is not run compiled: its result's shape or kind depends on values. A trace must then refuse it. */
+  readonly eagerOnly?: string;
 }
 
 /** A family's samples: a function, so that programs that never call it do not carry them. */

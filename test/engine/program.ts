@@ -1,5 +1,11 @@
 /** Hand-encoded programs for the tests of the C++ engine: every buffer is an external array. */
-import { headerWords, type KernelName, kernelCode, magic, version } from "../../src/backend/cpu/format.js";
+import {
+  headerWords,
+  type KernelName,
+  kernelCode,
+  magic,
+  version,
+} from "../../src/backend/cpu/format.js";
 import { type DType, dtypeOf, dtypeTable, type TypedArray } from "../../src/core/dtype.js";
 import { opcodeOf, type PrimitiveName } from "../../src/ir/primitives.js";
 

@@ -148,7 +148,12 @@ class WasmProgram implements LoadedProgram {
     const result = exports.run(this.#program, table);
     if (result === 0) return null;
     const numbers = new Float64Array(exports.memory.buffer, result, 4);
-    const [code, instruction, value, limit] = numbers as unknown as [number, number, number, number];
+    const [code, instruction, value, limit] = numbers as unknown as [
+      number,
+      number,
+      number,
+      number,
+    ];
     if (code === outOfMemory) fail(`there are no ${value} bytes of memory for a kernel`);
     return { code, instruction, value, limit };
   }
@@ -210,7 +215,8 @@ class WasmModule implements CpuModule {
       throw new BackendError("setIsa", `the WASM engine runs ${this.isa}, not ${isa}`);
   }
   setThreads(count: number): void {
-    if (!(count >= 1)) throw new BackendError("setThreads", "the number of threads must be 1 or more");
+    if (!(count >= 1))
+      throw new BackendError("setThreads", "the number of threads must be 1 or more");
   }
   memory(): EngineMemory {
     const { exports } = this.#staging;

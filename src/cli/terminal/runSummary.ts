@@ -30,18 +30,29 @@ function flow(pieces: readonly string[], separator: string, width: number): stri
   return lines;
 }
 
+/** Pieces of one length in rows that are about as long as one another. */
+function grid(pieces: readonly string[], width: number): string[] {
+  const separator = "    ";
+  const fitting = Math.floor((width + separator.length) / (pieces[0]!.length + separator.length));
+  const rows = Math.ceil(pieces.length / Math.max(1, fitting));
+  const columns = Math.ceil(pieces.length / rows);
+  return Array.from({ length: rows }, (_, i) =>
+    pieces.slice(i * columns, (i + 1) * columns).join(separator),
+  );
+}
+
 function showReport(screen: Screen, { byClass, confusions }: RunReport): void {
   const { style } = screen;
   const width = screen.columns - indent.length;
   if (byClass.length <= mostClasses) {
     screen.line();
     screen.line(style.dim("Right by class"));
-    const cells = byClass
-      .filter(({ accuracy }) => Number.isFinite(accuracy))
-      .map(({ name, accuracy }) => `${name} ${percent(accuracy, 1)}`);
-    const longest = Math.max(...cells.map((cell) => cell.length));
-    const padded = cells.map((cell) => cell.padEnd(longest));
-    for (const line of flow(padded, "   ", width)) screen.line(indent + line.trimEnd());
+    const cells = byClass.filter(({ accuracy }) => Number.isFinite(accuracy));
+    const longest = Math.max(...cells.map(({ name }) => name.length));
+    const texts = cells.map(
+      ({ name, accuracy }) => name.padEnd(longest) + percent(accuracy, 1).padStart(7),
+    );
+    for (const line of grid(texts, width)) screen.line(indent + line);
   }
   const most = confusions.slice(0, mostConfusions);
   if (most.length === 0) return;

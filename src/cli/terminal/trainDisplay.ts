@@ -87,6 +87,7 @@ export class TrainDisplay {
     ];
     const cells = [`${epoch}/${this.#epochs}`, train.loss.toFixed(4), percent(train.accuracy!)];
     const text = row([...cells, ...measured, duration(seconds)]);
+    this.#lastPlain = performance.now();
     const accuracy = measured[1]!;
     this.#screen.line(accuracy === "" ? text : emphasizeLast(text, accuracy, style.bold));
     if (this.#step && epoch < this.#epochs) this.#draw(this.#step);
