@@ -1,4 +1,5 @@
-// The queue's thread lives from the first asynchronous run to the end of the JavaScript environment.
+// The queue's thread lives from the first asynchronous run to the end of the JavaScript
+// environment.
 #include "asyncQueue.h"
 
 namespace gradus {

@@ -1,4 +1,5 @@
-// Runs that were asked for without waiting: one thread takes them in order and hands each back to JavaScript's thread.
+// Runs that were asked for without waiting: one thread takes them in order and hands each back to
+// JavaScript's thread.
 #pragma once
 #include <node_api.h>
 

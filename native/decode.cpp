@@ -5,7 +5,8 @@ namespace gradus {
 
 bool Decoder::fail(const char* what) {
   if (error.empty())
-    error = "instruction " + std::to_string(instruction_) + ", word " + std::to_string(at_) + ": " + what;
+    error = "instruction " + std::to_string(instruction_) + ", word " + std::to_string(at_) +
+            ": " + what;
   return false;
 }
 
@@ -217,7 +218,7 @@ bool Decoder::decode() {
   limit_ = end_;
   if (end_ < kHeaderWords) return fail("the header is cut off");
   if (next() != kMagic) return fail("this is no program");
-  if (next() != kVersion) return fail("the program is of another version");
+  if (next() != kVersion) return fail("the engine was built from other tables; run npm run build");
   if (next() != end_) return fail("the count of words differs from the header's");
   const int64_t buffers = next(0, INT32_MAX, "the count of buffers is negative");
   const int64_t externals = next(0, INT32_MAX, "the count of external slots is negative");

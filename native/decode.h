@@ -1,5 +1,6 @@
-// Reading hostile words: a cursor that never passes its end and remembers the first complaint. The decoders
-// of single kernels are in decodeFused.cpp, decodeContract.cpp, decodeIndex.cpp, decodeLine.cpp and decodeMatrix.cpp.
+// Reading hostile words: a cursor that never passes its end and remembers the first complaint. The
+// decoders of single kernels are in decodeFused.cpp, decodeContract.cpp, decodeIndex.cpp,
+// decodeLine.cpp and decodeMatrix.cpp.
 #pragma once
 #include "program.h"
 
@@ -76,7 +77,8 @@ inline int64_t product(int64_t a, int64_t b, int64_t c) {
   return c > kMaxElements / ab ? kMaxElements : ab * c;
 }
 
-// Lays out the dims, slots and accesses of a decoded fused kernel; `reductionStrides` holds kMaxRank entries a reduction.
+// Lays out the dims, slots and accesses of a decoded fused kernel; `reductionStrides` holds
+// kMaxRank entries a reduction.
 void planFused(FusedPlan& plan, const bool* reduced, const std::vector<int64_t>& reductionStrides);
 
 // Fills the padded geometry and the passes.

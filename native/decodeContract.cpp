@@ -1,11 +1,13 @@
-// Decoding of dot, the convolutions and windows. The padded geometry is worked out in planConvolution.cpp.
+// Decoding of dot, the convolutions and windows. The padded geometry is worked out in
+// planConvolution.cpp.
 #include "decode.h"
 
 namespace gradus {
 
 namespace {
 
-// Walks all batch dims as rows of A and C where B is the same for every one: one large product instead of many.
+// Walks all batch dims as rows of A and C where B is the same for every one: one large product
+// instead of many.
 void joinBatchIntoRows(DotPlan& plan) {
   while (plan.batchRank > 0) {
     const int d = plan.batchRank - 1;
@@ -105,7 +107,8 @@ void Decoder::decodeConvolution(ConvolutionPlan& plan, Kernel kernel) {
     fail("the channels do not divide into groups");
     return;
   }
-  // Each factor is under 2^31, so that these products of at most two large ones do not overflow before the check.
+  // Each factor is under 2^31, so that these products of at most two large ones do not overflow
+  // before the check.
   const auto check = [&](const Operand& at, int64_t outer, int64_t channels, int64_t size) {
     if (outer * channels > kMaxElements || (size > 0 && outer * channels > kMaxElements / size))
       fail("an operand is too large");

@@ -1,4 +1,5 @@
-// Decoding of fused kernels: the words and their checks. How the loop is laid out is decided in planFused.cpp.
+// Decoding of fused kernels: the words and their checks. How the loop is laid out is decided in
+// planFused.cpp.
 #include "decode.h"
 
 namespace gradus {
@@ -188,7 +189,8 @@ void Decoder::decodeFusedOutputs(FusedPlan& plan, const std::vector<DType>& type
     if (failed()) return;
     markWritten(output.at);
     output.dtype = dtypeOf(output.at);
-    if (output.dtype != types[static_cast<size_t>(output.reg)]) fail("an output is of another dtype");
+    if (output.dtype != types[static_cast<size_t>(output.reg)])
+      fail("an output is of another dtype");
     checkReach(output.at, plan.rank, plan.dims, output.strides);
     plan.outputs.push_back(output);
   }

@@ -1,4 +1,5 @@
-// The Node addon, on Node-API alone: load, run, runAsync and settings. src/backend/cpu/native.ts is its other side.
+// The Node addon, on Node-API alone: load, run, runAsync and settings. src/backend/cpu/native.ts is
+// its other side.
 #include <node_api.h>
 
 #include "asyncQueue.h"

@@ -1,6 +1,7 @@
-// Turns every convolution into stride-1 correlations over padded planes, in which the value at a position is
-// a sum over taps of plane[tap + position]: rows of the patch matrix are then shifted views of a plane, and no patch is
-// ever copied. A stride splits the planes (forward) or the targets (input gradient) into phases.
+// Turns every convolution into stride-1 correlations over padded planes, in which the value at a
+// position is a sum over taps of plane[tap + position]: rows of the patch matrix are then shifted
+// views of a plane, and no patch is ever copied. A stride splits the planes (forward) or the
+// targets (input gradient) into phases.
 #include <algorithm>
 #include <unordered_map>
 
@@ -49,7 +50,8 @@ std::vector<DimPass> planForward(ConvolutionPlan& plan, int d) {
   return {pass};
 }
 
-// Input i = stride·t + phase − pad takes from output t − (k·dilation − phase) / stride for the k of that phase.
+// Input i = stride·t + phase − pad takes from output t − (k·dilation − phase) / stride for the k of
+// that phase.
 std::vector<DimPass> planInputGrad(ConvolutionPlan& plan, int d) {
   const Window& w = plan.window;
   const int64_t stride = w.stride[d];
@@ -101,7 +103,8 @@ ConvolutionPass combine(const ConvolutionPlan& plan, const DimPass* const (&dims
         const int64_t sub = (a.phase * phases1 + b.phase) * phases2 + c.phase;
         const int64_t row = (sub * plane[0] + a.row) * plane[1] + b.row;
         pass.taps.push_back(static_cast<int32_t>(row * plane[2] + c.row));
-        pass.kernels.push_back(static_cast<int32_t>((a.kernel * k[1] + b.kernel) * k[2] + c.kernel));
+        const int64_t kernelRow = a.kernel * k[1] + b.kernel;
+        pass.kernels.push_back(static_cast<int32_t>(kernelRow * k[2] + c.kernel));
       }
   return pass;
 }

@@ -1,5 +1,5 @@
-// How a fused kernel will loop: the order of dims, which operands are used in place, the block buffers.
-// The loops are in kernels/fused.cpp.
+// How a fused kernel will loop: the order of dims, which operands are used in place, the block
+// buffers. The loops are in kernels/fused.cpp.
 #include <algorithm>
 
 #include "decode.h"
@@ -35,7 +35,8 @@ bool isSplat(const FusedPlan& plan, const int64_t* strides) {
   return true;
 }
 
-// Kept dims go outside reduced ones, but for kept dims after the last reduced one, which stay innermost.
+// Kept dims go outside reduced ones, but for kept dims after the last reduced one, which stay
+// innermost.
 void orderDims(FusedPlan& plan, const bool* reduced, std::vector<int64_t>& reductionStrides) {
   int lastReduced = -1;
   for (int d = 0; d < plan.rank; d++)

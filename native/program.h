@@ -1,5 +1,5 @@
-// What a program is after decoding: plain structs that the kernels of every instruction set read. Words are checked
-// once, in decode*.cpp, so that kernels may trust every field. Read run.h next.
+// What a program is after decoding: plain structs that the kernels of every instruction set read.
+// Words are checked once, in decode*.cpp, so that kernels may trust every field. Read run.h next.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -86,8 +86,8 @@ struct FusedOutput {
   bool direct;  // the producer writes to memory unless a hazard holds
   int64_t strides[kMaxRank];
   Walk walk;
-  // Buffers used in place that are read after the producer has run: if one is this output's memory, the
-  // block is computed aside and copied.
+  // Buffers used in place that are read after the producer has run: if one is this output's memory,
+  // the block is computed aside and copied.
   std::vector<Operand> hazards;
 };
 
@@ -103,7 +103,8 @@ enum class FoldKind : uint8_t { kNone, kSegments, kColumns };
 
 struct FusedPlan {
   int rank;
-  int64_t dims[kMaxRank];  // kept outer dims, reduced dims, then kept inner dims if the innermost is kept
+  // Kept outer dims, reduced dims, then kept inner dims if the innermost is kept.
+  int64_t dims[kMaxRank];
   int64_t total;
   int64_t inner;  // the last dim
   bool rowMode;   // a block stays inside one row of the last dim
@@ -144,12 +145,13 @@ struct Window {
   int64_t outSize() const { return out[0] * out[1] * out[2]; }
 };
 
-// One stride-1 correlation over padded planes: the value at position (t0, t1, t2) is the sum over channels and
-// taps of weight · plane[tap offset + position].
+// One stride-1 correlation over padded planes: the value at position (t0, t1, t2) is the sum over
+// channels and taps of weight · plane[tap offset + position].
 struct ConvolutionPass {
   std::vector<int32_t> taps;     // offsets inside the padded source of one channel
   std::vector<int32_t> kernels;  // the flat kernel index of each tap
-  std::vector<int32_t> flat;     // taps of all channels of a group one after the other, unless they are many
+  // Taps of all channels of a group one after the other, unless they are many.
+  std::vector<int32_t> flat;
   int64_t count[kMaxSpatial];    // positions along each dim
   int64_t start[kMaxSpatial];    // target index of position 0
   int64_t step[kMaxSpatial];     // target step of one position
@@ -160,8 +162,8 @@ struct ConvolutionPlan {
   int64_t n, c, o, groups;
   Window window;
   Operand x, w, y;
-  // The padded source of one channel: a sub-plane of plane[0]·plane[1]·plane[2] elements for each combination of phases.
-  // Row r of phase f is source row r·step + f − low.
+  // The padded source of one channel: a sub-plane of plane[0]·plane[1]·plane[2] elements for each
+  // combination of phases. Row r of phase f is source row r·step + f − low.
   int64_t plane[kMaxSpatial];
   std::vector<int32_t> phases[kMaxSpatial];
   int64_t step[kMaxSpatial];

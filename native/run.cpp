@@ -80,7 +80,9 @@ size_t Context::bytes() const {
 
 char* Run::shared(size_t bytes) {
   char* data = context_.shared.reserve(bytes);
-  if (data == nullptr) result.failure = Failure::kMemory, result.value = static_cast<int64_t>(bytes);
+  if (data != nullptr) return data;
+  result.failure = Failure::kMemory;
+  result.value = static_cast<int64_t>(bytes);
   return data;
 }
 

@@ -1,4 +1,5 @@
-// One run of a program: where its buffers are, its scratch memory and its threads. Kernels get a Run and a plan.
+// One run of a program: where its buffers are, its scratch memory and its threads. Kernels get a
+// Run and a plan.
 #pragma once
 #include <atomic>
 
@@ -24,7 +25,8 @@ class Arena {
   ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
-  // At least `bytes`; null when the system has no more. What was there before is lost when it grows.
+  // At least `bytes`; null when the system has no more. What was there before is lost when it
+  // grows.
   char* reserve(size_t bytes);
   char* data() const { return data_; }
   size_t size() const { return size_; }
@@ -34,7 +36,8 @@ class Arena {
   size_t size_ = 0;
 };
 
-// Memory that all runs on one thread share: the program's arena, scratch for a kernel, and scratch for each thread.
+// Memory that all runs on one thread share: the program's arena, scratch for a kernel, and scratch
+// for each thread.
 struct Context {
   Arena arena;
   Arena shared;
@@ -66,6 +69,15 @@ class Run {
   char* shared(size_t bytes);
   // Scratch of `bytes` for every thread; false after a failure was noted.
   bool reserveLocals(size_t bytes);
+  // The same for `count` elements, also where their bytes are more than size_t can tell.
+  template <typename T>
+  bool reserveLocalsOf(int64_t count) {
+    if (count <= static_cast<int64_t>(PTRDIFF_MAX / 2 / sizeof(T)))
+      return reserveLocals(static_cast<size_t>(count) * sizeof(T));
+    result.failure = Failure::kMemory;
+    result.value = count;
+    return false;
+  }
   char* local(int thread) const { return context_.locals[thread].data(); }
   int threads() const { return lease_.threads(); }
 

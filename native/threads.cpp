@@ -1,5 +1,6 @@
-// The pool: workers that spin for a short while after each job and then sleep. A job is published in one atomic
-// word, which holds the job's number, whether it may still be joined, and how many workers are in it.
+// The pool: workers that spin for a short while after each job and then sleep. A job is published
+// in one atomic word, which holds the job's number, whether it may still be joined, and how many
+// workers are in it.
 #include "threads.h"
 
 #ifdef GRADUS_THREADS

@@ -1,5 +1,5 @@
-// The process's pool of threads. Pieces of work are taken in any order by any thread, so kernels cut work in pieces
-// that do not depend on the number of threads and write to places of their own.
+// The process's pool of threads. Pieces of work are taken in any order by any thread, so kernels
+// cut work in pieces that do not depend on the number of threads and write to places of their own.
 #pragma once
 #include <cstdint>
 
@@ -13,7 +13,8 @@ using PieceFunction = void (*)(void* context, int64_t piece, int thread);
 void setThreadCount(int count);
 int threadCount();
 
-// Holds the pool for one program; while another program has it, work is done on the calling thread alone.
+// Holds the pool for one program; while another program has it, work is done on the calling thread
+// alone.
 class PoolLease {
  public:
   explicit PoolLease(bool wanted);

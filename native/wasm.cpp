@@ -1,11 +1,12 @@
-// The exports of the WASM module; src/backend/cpu/wasm.ts is its other side and copies arrays in and out.
+// The exports of the WASM module; src/backend/cpu/wasm.ts is its other side and copies arrays in
+// and out.
 #include <cstdlib>
 #include <new>
 
 #include "isa.h"
 
-// Without exceptions nothing can be reported from here: a trap ends the call. The library's own versions would print,
-// and so import a file system.
+// Without exceptions nothing can be reported from here: a trap ends the call. The library's own
+// versions would print, and so import a file system.
 void* operator new(size_t bytes) {
   void* data = std::malloc(bytes);
   if (data == nullptr) __builtin_trap();

@@ -135,6 +135,11 @@ test("it refuses a folder that it cannot write to", async () => {
   const { code, err } = await gradus("train", "lenet", "--data", shapes, "--runs", join(file, "r"));
   assert.equal(code, 1);
   assert.match(err, /^error: .*not a folder.*\n$/);
+  if (process.platform === "linux") {
+    const proc = await gradus("train", "lenet", "--data", shapes, "--runs", "/proc/gradus/runs");
+    assert.equal(proc.code, 1);
+    assert.match(proc.err, /^error: \/proc\/gradus: [^\n]*\n$/);
+  }
   const name = await gradus("train", "lenet", "--data", shapes, "--runs", runs, "--name", "whole");
   assert.equal(name.code, 2);
   assert.match(name.err, /whole exists already; go on with it by --resume whole/);
@@ -146,5 +151,5 @@ test("it refuses a folder that it cannot write to", async () => {
 test("a loss that is no number ends it with exit code 1 and a cause", async () => {
   const { code, err } = await train("wild", "--optimizer", "sgd", "--lr", "1e20").done;
   assert.equal(code, 1);
-  assert.match(err, /^error: fit: .*epoch 1.*learning rate.*\n$/);
+  assert.match(err, /^error: the loss is .*epoch 1.*learning rate.*\n$/);
 });

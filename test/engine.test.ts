@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import type { KernelName } from "../src/backend/cpu/format.js";
 import type { CpuModule } from "../src/backend/cpu/module.js";
 import { loadNative } from "../src/backend/cpu/native.js";
 import { instantiateWasm } from "../src/backend/cpu/wasm.js";
@@ -10,9 +11,18 @@ import { BackendError } from "../src/core/errors.js";
 import { type Case, difference } from "./engine/case.js";
 import { fusedCases } from "./engine/fusedCases.js";
 import { kernelCases } from "./engine/kernelCases.js";
+import { lineCases } from "./engine/lineCases.js";
+import { matrixCases, svdError } from "./engine/matrixCases.js";
 import { encode, fused, noise } from "./engine/program.js";
+import { windowCases } from "./engine/windowCases.js";
 
-const cases = [...fusedCases(), ...kernelCases()];
+const cases = [
+  ...fusedCases(),
+  ...kernelCases(),
+  ...lineCases(),
+  ...windowCases(),
+  ...matrixCases(),
+];
 
 /** Copies of the arrays, equal ones staying equal, so that every run starts from the same values. */
 function copies(arrays: readonly TypedArray[]): TypedArray[] {
@@ -107,13 +117,50 @@ function commonTests(module: CpuModule): void {
     assert.throws(() => module.setIsa("quantum"), BackendError);
   });
 
+  const run = (kernel: KernelName, payload: readonly number[], arrays: readonly TypedArray[]) => {
+    const program = encode(arrays, [{ kernel, payload }]);
+    return module.load(program.words, program.constants).run(arrays);
+  };
+
   test("an index out of range is reported", () => {
-    for (const kernel of ["gather", "scatterAdd"] as const) {
-      const arrays = [noise(6), Int32Array.of(0, 1, 2, 7, -1, 2), new Float32Array(6)];
-      const payload = [1, 3, 2, 3, 0, 0, 1, 0, 2, 0];
-      const program = encode(arrays, [{ kernel, payload }]);
-      const failure = module.load(program.words, program.constants).run(arrays);
-      assert.deepEqual(failure, { code: 1, instruction: 0, value: 7, limit: 3 });
+    const index = Int32Array.of(0, 1, 2, 7, -1, 2);
+    const failure = { code: 1, instruction: 0, value: 7, limit: 3 };
+    const three = [noise(6), index, new Float32Array(6)];
+    for (const kernel of ["gather", "scatterAdd"] as const)
+      assert.deepEqual(run(kernel, [1, 3, 2, 3, 0, 0, 1, 0, 2, 0], three), failure);
+    for (const kernel of ["indexSelect", "indexAdd"] as const)
+      assert.deepEqual(run(kernel, [1, 3, 1, 6, 0, 0, 1, 0, 2, 0], three), failure);
+    const four = [noise(6), index, noise(6), new Float32Array(6)];
+    assert.deepEqual(run("scatter", [1, 3, 2, 3, 0, 0, 1, 0, 2, 0, 3, 0], four), failure);
+  });
+
+  test("matrices that have no solution or factor are reported, the first of a batch", () => {
+    const a = new Float64Array(200 * 4).map((_, i) => (i >= 68 ? 1 : [2, 1, 1, 2][i % 4]!));
+    const b = new Float64Array(200 * 2);
+    const solve = run("solve", [0, 0, 0, 0, 200, 2, 1, 0, 0, 1, 0, 2, 0], [a, b, b.slice()]);
+    assert.deepEqual(solve, { code: 3, instruction: 0, value: 17, limit: 0 });
+    const cholesky = run("factor", [0, 200, 2, 2, 0, 0, 1, 0], [a, a.slice()]);
+    assert.deepEqual(cholesky, { code: 4, instruction: 0, value: 17, limit: 0 });
+  });
+
+  test("singular vectors of matrices of low rank are orthonormal", () => {
+    for (const [n, m] of [
+      [7, 40],
+      [40, 7],
+      [9, 9],
+      [3, 1],
+    ] as const) {
+      const k = Math.min(n, m);
+      for (const rank of [0, 1, 2]) {
+        const entry = (i: number) => Array.from({ length: rank }, (_, r) => Math.cos(i * (r + 1)));
+        const a = new Float64Array(n * m).map((_, i) => {
+          const [row, column] = [entry(Math.floor(i / m)), entry((i % m) + 50)];
+          return row.reduce((sum, value, r) => sum + value * column[r]!, 0);
+        });
+        const out = new Float64Array((n + 1 + m) * k);
+        assert.equal(run("factor", [4, 1, n, m, 0, 0, 1, 0], [a, out]), null);
+        assert.ok(svdError(a, [n, m], out) < 1e-12, `${n} × ${m} of rank ${rank}`);
+      }
     }
   });
 

@@ -143,7 +143,7 @@ test("loadStateDict refuses what does not fit and changes nothing then", () => {
     ],
     [new Map([["7.exp_avg", ones([2])]]), paramGroups, /the state has "7\.exp_avg"/],
     [new Map(state), [], /^Adam: the state has 0 groups, the optimizer 1/],
-    [new Map(state), [{ ...paramGroups[0], speed: 1 }], /unknown option "speed"/],
+    [new Map(state), [{ ...paramGroups[0], lr: 0.7, speed: 1 }], /unknown option "speed"/],
     [
       new Map(state),
       [{ ...paramGroups[0], lr: Number.NaN }],

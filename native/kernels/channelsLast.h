@@ -1,4 +1,5 @@
-// Padded images with channels innermost, [d0, d1, d2, C]: neighbouring taps of a kernel row then lie side by side.
+// Padded images with channels innermost, [d0, d1, d2, C]: neighbouring taps of a kernel row then
+// lie side by side.
 #pragma once
 #include "pack.h"
 #include "planes.h"
@@ -26,7 +27,8 @@ inline ChannelsLast channelsLastOf(const ConvolutionPlan& plan) {
   return layout;
 }
 
-// One image [C, in…]. Rows are transposed in whole vectors, and what these write behind a row comes next.
+// One image [C, in…]. Rows are transposed in whole vectors, and what these write behind a row comes
+// next.
 template <typename T>
 void padChannelsLast(const ConvolutionPlan& plan, const ChannelsLast& layout, T* to,
                      const T* from) {

@@ -1,5 +1,6 @@
-// Convolutions and their input gradients: correlations over padded planes. A tile of the result is a matrix product
-// whose rows of the second factor are shifted views of a plane, so nothing is copied but the planes and the weights.
+// Convolutions and their input gradients: correlations over padded planes. A tile of the result is
+// a matrix product whose rows of the second factor are shifted views of a plane, so nothing is
+// copied but the planes and the weights.
 #include "run.h"
 #include "microkernel.h"
 #include "planes.h"
@@ -9,7 +10,8 @@ namespace GRADUS_ISA {
 
 namespace {
 
-constexpr int64_t kSourceBytes = 512 * 1024;  // padded planes that one thread works on, about half of an L2 cache
+// Padded planes that one thread works on: about half of an L2 cache.
+constexpr int64_t kSourceBytes = 512 * 1024;
 constexpr int64_t kLinePositions = 2048;
 constexpr int64_t kEnoughTasks = 8;
 constexpr int64_t kOverread = 128;  // elements that tiles may read behind the planes
@@ -60,7 +62,8 @@ class Correlation {
   int64_t sizes_[kMaxSpatial];
   int64_t panels_;  // panels of a group
   int panelRows_;
-  int64_t images_ = 1, splits_ = 1;  // images of a piece; pieces that share the panels of one group of images
+  // Images of a piece; pieces that share the panels of one group of images.
+  int64_t images_ = 1, splits_ = 1;
 
   void cut() {
     const int64_t bytes = most(channels_ * plan_.channelSize, 1) * static_cast<int64_t>(sizeof(T));

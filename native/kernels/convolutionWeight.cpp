@@ -1,6 +1,7 @@
-// Weight gradients of convolutions of few channels: each is a dot product, over all positions of all images, of a plane of the output's
-// gradient with a shifted view of a padded input plane. Vectors run along the positions; places between rows hold zeros
-// in the gradient. (An infinity in x can so turn entries of its own channel to NaN that it does not reach by itself.)
+// Weight gradients of convolutions of few channels: each is a dot product, over all positions of
+// all images, of a plane of the output's gradient with a shifted view of a padded input plane.
+// Vectors run along the positions; places between rows hold zeros in the gradient. (An infinity in
+// x can so turn entries of its own channel to NaN that it does not reach by itself.)
 #include "convolutionWeight.h"
 #include "planes.h"
 
@@ -15,9 +16,11 @@ constexpr int kGradRows = 6, kGradColumns = 4;
 constexpr int kGradRows = 3, kGradColumns = 3;
 #endif
 constexpr int64_t kTasks = 16;
-constexpr int64_t kGroupBytes = 512 * 1024;  // planes that are walked for all weights before the next
+// Planes that are walked for all weights before the next.
+constexpr int64_t kGroupBytes = 512 * 1024;
 
-// sums[i][j] += Σ over images and positions of a[i·aStep + …] · b[columns[j] + …]; sums has rows `stride` apart.
+// sums[i][j] += Σ over images and positions of a[i·aStep + …] · b[columns[j] + …]; sums has rows
+// `stride` apart.
 template <typename T, int MR, int NJ>
 void dotPlanes(int64_t images, int64_t vectors, const T* a, int64_t aStep, int64_t aImage,
                const T* b, const int64_t* columns, int64_t bImage, T* sums) {

@@ -9,7 +9,8 @@ namespace GRADUS_ISA {
 
 constexpr int64_t kManyWeights = 32768;
 
-// Few weights: images are cut in parts of their own sums, in a way that only the plan decides. Many: weights are cut.
+// Few weights: images are cut in parts of their own sums, in a way that only the plan decides.
+// Many: weights are cut.
 inline int64_t partsOf(const ConvolutionPlan& plan) {
   const int64_t weights = plan.o * (plan.c / plan.groups) * plan.window.kernelSize();
   return weights < kManyWeights ? most(1, least(8, plan.n)) : 1;

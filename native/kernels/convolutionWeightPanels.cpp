@@ -1,6 +1,6 @@
-// Weight gradients where a row of the kernel spans enough channels: for each row of taps, the gradient of the output times
-// the shifted images is a matrix product whose long side is all positions of all images. With channels innermost
-// its second factor is read in place.
+// Weight gradients where a row of the kernel spans enough channels: for each row of taps, the
+// gradient of the output times the shifted images is a matrix product whose long side is all
+// positions of all images. With channels innermost its second factor is read in place.
 #include "channelsLast.h"
 #include "convolutionWeight.h"
 #include "microkernel.h"
@@ -41,7 +41,8 @@ class PanelWeightGrad {
   Run& run_;
   ChannelsLast layout_;
   int64_t groupChannels_, groupResults_, positions_;
-  int64_t runTaps_, runs_, lanes_;  // taps side by side; such runs in a kernel; taps·channels of one
+  // Taps side by side; such runs in a kernel; taps·channels of one.
+  int64_t runTaps_, runs_, lanes_;
   int64_t panels_, parts_, partImages_;
   int panelRows_;
   T *images_ = nullptr, *panelData_ = nullptr, *partials_ = nullptr;

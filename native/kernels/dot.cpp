@@ -1,5 +1,6 @@
-// Matrix products: panels of both operands are packed, then multiplied tile by tile (Goto and van de Geijn, "Anatomy
-// of high-performance matrix multiplication", 2008). Threads take tiles of the result and never share a sum.
+// Matrix products: panels of both operands are packed, then multiplied tile by tile (Goto and van
+// de Geijn, "Anatomy of high-performance matrix multiplication", 2008). Threads take tiles of the
+// result and never share a sum.
 #include "run.h"
 #include "microkernel.h"
 #include "pack.h"
@@ -106,7 +107,8 @@ class Region {
   const Cut& cut_;
   const Matrix<const T>&a_, &b_;
   const Matrix<T>& c_;
-  // All of the region's rows of A; the panel of B in use; a tile that does not fit the result's memory.
+  // All of the region's rows of A; the panel of B in use; a tile that does not fit the result's
+  // memory.
   T *packedA_, *packedB_, *spare_;
   int64_t row_ = 0, column_ = 0, rows_ = 0, columns_ = 0, k_ = 0, depth_ = 0;
   int panelRows_ = 1;

@@ -1,4 +1,5 @@
-// Sum, product, maximum and minimum over blocks. Sums and products of float32 are kept in float64 between blocks.
+// Sum, product, maximum and minimum over blocks. Sums and products of float32 are kept in float64
+// between blocks.
 #include "fold.h"
 
 #include <type_traits>
@@ -66,7 +67,7 @@ struct Max {
   }
   template <typename V>
   static GRADUS_INLINE V of(V a, V b) {
-    return (a > b) | (a != a) ? a : b;
+    return ((a > b) | (a != a)) ? a : b;
   }
 };
 struct Min {
@@ -78,7 +79,7 @@ struct Min {
   }
   template <typename V>
   static GRADUS_INLINE V of(V a, V b) {
-    return (a < b) | (a != a) ? a : b;
+    return ((a < b) | (a != a)) ? a : b;
   }
 };
 template <>
@@ -173,7 +174,8 @@ void storeResults(void* to, int64_t stride, const void* accumulators, int64_t n)
 template <typename Op, typename T>
 constexpr FoldFunctions functionsOf() {
   using U = typename Unsigned<T>::type;
-  // Sums and products of int32 wrap, so they are done unsigned; the order of values matters to the others.
+  // Sums and products of int32 wrap, so they are done unsigned; the order of values matters to the
+  // others.
   using E = typename std::conditional<__is_same(Op, Sum) || __is_same(Op, Product), U, T>::type;
   using A = typename Op::template Accumulator<E>;
   return {clear<Op, A>, segments<Op, E, A>, columns<Op, E, A>, merge<Op, A>, storeResults<E, A>};

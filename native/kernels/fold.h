@@ -1,4 +1,5 @@
-// Folding blocks of a reduction into accumulators: arrays of the element type, or of float64 for float32 sums.
+// Folding blocks of a reduction into accumulators: arrays of the element type, or of float64 for
+// float32 sums.
 #pragma once
 #include "program.h"
 #include "vector.h"

@@ -1,5 +1,6 @@
-// The loop of fused kernels: for each block, inputs are found or copied, pointwise functions run one after the other on
-// block buffers that stay in the L1 cache, and outputs are written. Reductions are in fusedReduce.cpp.
+// The loop of fused kernels: for each block, inputs are found or copied, pointwise functions run
+// one after the other on block buffers that stay in the L1 cache, and outputs are written.
+// Reductions are in fusedReduce.cpp.
 #include "fused.h"
 
 namespace gradus {
@@ -20,7 +21,8 @@ int64_t FusedThread::scratchBytes(const FusedPlan& plan) {
   return kAlignment + pointers + plan.slots * plan.slotBytes;
 }
 
-// What stays the same for all blocks of a run: addresses of block buffers, single values, constants.
+// What stays the same for all blocks of a run: addresses of block buffers, single values,
+// constants.
 void FusedThread::prepare() {
   const int64_t n = least(plan_.block, plan_.total);
   for (int32_t r = 0; r < plan_.registers; r++)
@@ -38,7 +40,8 @@ void FusedThread::prepare() {
     fillConstant(slot(constant.slot), constant.dtype, constant.value, n);
 }
 
-// The element of a contiguous operand at which a block starts; in row mode `index` is that of the row.
+// The element of a contiguous operand at which a block starts; in row mode `index` is that of the
+// row.
 GRADUS_INLINE int64_t FusedThread::place(const int64_t* strides, int64_t start,
                                          const int64_t* index) const {
   if (!plan_.rowMode) return start;

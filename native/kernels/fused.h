@@ -7,7 +7,8 @@
 namespace gradus {
 namespace GRADUS_ISA {
 
-// Elements of a piece of work, about; fixed, so that partial sums do not depend on the number of threads.
+// Elements of a piece of work, about; fixed, so that partial sums do not depend on the number of
+// threads.
 constexpr int64_t kPieceElements = 16384;
 
 // Where the operands of one run are; shared by the threads.
@@ -51,7 +52,8 @@ void runReductions(const FusedPlan& plan, Run& run, const FusedMemory& memory, c
 int64_t accumulatorBytes(const FusedPlan& plan);
 int64_t partialBytes(const FusedPlan& plan);
 
-// Evaluates elements begin to end in blocks of at most `block`, calling each(start, n) after each block.
+// Evaluates elements begin to end in blocks of at most `block`, calling each(start, n) after each
+// block.
 template <typename F>
 void evaluateRange(const FusedPlan& plan, FusedThread& thread, int64_t begin, int64_t end,
                    int64_t block, F&& each) {

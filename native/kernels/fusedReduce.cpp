@@ -1,6 +1,6 @@
-// Fused kernels with reductions. Blocks are folded where they lie: runs of one segment when the innermost dim is
-// reduced, columns when it is kept. Few results over many elements are cut into pieces of fixed size, whose
-// partial results are merged in order.
+// Fused kernels with reductions. Blocks are folded where they lie: runs of one segment when the
+// innermost dim is reduced, columns when it is kept. Few results over many elements are cut into
+// pieces of fixed size, whose partial results are merged in order.
 #include "fold.h"
 #include "fused.h"
 

@@ -1,5 +1,5 @@
-// Where a kernel failed first: threads note places, and the lowest is reported, so that the message does not depend on
-// the threads.
+// Where a kernel failed first: threads note places, and the lowest is reported, so that the message
+// does not depend on the threads.
 #pragma once
 #include "run.h"
 

@@ -1,5 +1,6 @@
-// Elementary functions on float32 vectors, within 2 to 4 units in the last place, with IEEE's infinities and NaNs.
-// Polynomials approximate on one reduced interval; coefficients are least-squares-on-Chebyshev-nodes or Taylor ones.
+// Elementary functions on float32 vectors, within 2 to 4 units in the last place, with IEEE's
+// infinities and NaNs. Polynomials approximate on one reduced interval; coefficients are
+// least-squares-on-Chebyshev-nodes or Taylor ones.
 #pragma once
 #include "vector.h"
 
@@ -19,7 +20,8 @@ GRADUS_INLINE VF absolute(VF x) { return floatOf(bitsOf(x) & 0x7fffffff); }
 // Adding and taking away 1.5·2²³ rounds to a whole number; valid for |x| < 2²².
 constexpr float kRounder = 12582912.0f;
 
-// 2^n for whole n in [-252, 254], in two factors so that results below the normal range are right too.
+// 2^n for whole n in [-252, 254], in two factors so that results below the normal range are right
+// too.
 GRADUS_INLINE VF scaleByPower(VF x, VI n) {
   const VI half = n >> 1;
   const VF first = floatOf((half + 127) << 23);
@@ -44,7 +46,9 @@ GRADUS_INLINE VF reduceExponent(VF x, VF& rounded) {
   return (x - rounded * 0.693359375f) + rounded * 2.12194440e-4f;
 }
 
-GRADUS_INLINE VI wholeOf(VF rounded) { return bitsOf(rounded + kRounder) - bitsOf(splat(kRounder)); }
+GRADUS_INLINE VI wholeOf(VF rounded) {
+  return bitsOf(rounded + kRounder) - bitsOf(splat(kRounder));
+}
 
 GRADUS_INLINE VF exponential(VF x) {
   const VF clamped = choose(x > 89.0f, splat(89.0f), choose(x < -104.5f, splat(-104.5f), x));
@@ -78,7 +82,8 @@ GRADUS_INLINE VF logarithm(VF x) {
   return choose(x == __builtin_inff(), x, result);
 }
 
-// tanh(x) = 1 − 2 / (exp(2x) + 1) for large |x|; with e = exp(2x) − 1 kept exact for small ones, e / (e + 2).
+// tanh(x) = 1 − 2 / (exp(2x) + 1) for large |x|; with e = exp(2x) − 1 kept exact for small ones, e
+// / (e + 2).
 GRADUS_INLINE VF hyperbolicTangent(VF x) {
   const VF size = absolute(x);
   const VF doubled = choose(size > 10.0f, splat(20.0f), size + size);

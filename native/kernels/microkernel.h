@@ -1,6 +1,7 @@
-// The innermost loops of matrix products: a tile of MR rows by NV vectors of the result is kept in registers while k
-// runs. Compiled with contraction on, so that multiply and add become one instruction where there is one.
-// Every element is summed in the order of k whatever the tile, so tiles of any size give the same bits.
+// The innermost loops of matrix products: a tile of MR rows by NV vectors of the result is kept in
+// registers while k runs. Compiled with contraction on, so that multiply and add become one
+// instruction where there is one. Every element is summed in the order of k whatever the tile, so
+// tiles of any size give the same bits.
 #pragma once
 #include "vector.h"
 

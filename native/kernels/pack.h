@@ -33,8 +33,8 @@ GRADUS_INLINE void transposeSquare(Vector<T> (&rows)[kWidth<T>]) {
 template <typename T>
 constexpr int64_t kPackSlack = kWidth<T>;
 
-// Lanes that lie `laneStride` apart, with k contiguous. Whole vectors are stored: those of lower lanes and of later k,
-// which follow, repair what they overwrite.
+// Lanes that lie `laneStride` apart, with k contiguous. Whole vectors are stored: those of lower
+// lanes and of later k, which follow, repair what they overwrite.
 template <typename T>
 void packTransposed(T* to, int lanes, int count, const T* from, int64_t laneStride, int64_t k) {
   constexpr int width = kWidth<T>;

@@ -11,8 +11,8 @@ GRADUS_INLINE void zero(T* to, int64_t n) {
   std::memset(to, 0, static_cast<size_t>(n) * sizeof(T));
 }
 
-// Copies n elements in whole vectors where neither end is passed, so it may write more than n: memory is to be
-// filled from low to high addresses.
+// Copies n elements in whole vectors where neither end is passed, so it may write more than n:
+// memory is to be filled from low to high addresses.
 template <typename T>
 GRADUS_INLINE void copyOver(T* to, const T* toEnd, const T* from, const T* fromEnd, int64_t n) {
   constexpr int64_t width = kWidth<T>;

@@ -1,5 +1,6 @@
-// Pointwise functions on blocks: one loop for each primitive and element type, left to the compiler to vectorise but
-// for the elementary functions of math.h. Their meaning is in src/ir/primitives/pointwise.ts.
+// Pointwise functions on blocks: one loop for each primitive and element type, left to the compiler
+// to vectorise but for the elementary functions of math.h. Their meaning is in
+// src/ir/primitives/pointwise.ts.
 #include "pointwise.h"
 
 #include "math.h"

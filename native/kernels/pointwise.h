@@ -6,7 +6,8 @@
 namespace gradus {
 namespace GRADUS_ISA {
 
-// result[i] = f(a[i], b[i], c[i]) for i < n. The result may be one of the operands if the elements are of one width.
+// result[i] = f(a[i], b[i], c[i]) for i < n. The result may be one of the operands if the elements
+// are of one width.
 using PointwiseFunction = void (*)(void* result, const void* a, const void* b, const void* c,
                                    int64_t n);
 

@@ -39,6 +39,16 @@ GRADUS_INLINE typename Wrapping<T>::type wrapping(T value) {
   return static_cast<typename Wrapping<T>::type>(value);
 }
 
+// The WASM module must be small to download, so that it carries the library's functions in float64
+// alone.
+#ifdef __wasm__
+template <typename T>
+using LibraryArgument = double;
+#else
+template <typename T>
+using LibraryArgument = T;
+#endif
+
 struct Negate {
   template <typename T>
   static GRADUS_INLINE T of(T a) {
@@ -64,6 +74,24 @@ struct Floor {
     return std::floor(a);
   }
 };
+struct Ceil {
+  template <typename T>
+  static GRADUS_INLINE T of(T a) {
+    return std::ceil(a);
+  }
+};
+struct RoundNearestEven {
+  template <typename T>
+  static GRADUS_INLINE T of(T a) {
+    return std::nearbyint(a);
+  }
+};
+struct Truncate {
+  template <typename T>
+  static GRADUS_INLINE T of(T a) {
+    return std::trunc(a);
+  }
+};
 struct Sqrt {
   template <typename T>
   static GRADUS_INLINE T of(T a) {
@@ -76,12 +104,12 @@ struct Rsqrt {
     return 1 / std::sqrt(a);
   }
 };
-#define GRADUS_LIBRARY(Name, function)          \
-  struct Name {                                 \
-    template <typename T>                       \
-    static T of(T a) {                          \
-      return std::function(a);                  \
-    }                                           \
+#define GRADUS_LIBRARY(Name, function)                                              \
+  struct Name {                                                                     \
+    template <typename T>                                                           \
+    static T of(T a) {                                                              \
+      return static_cast<T>(std::function(static_cast<LibraryArgument<T>>(a)));     \
+    }                                                                               \
   };
 GRADUS_LIBRARY(Exponential, exp)
 GRADUS_LIBRARY(Log, log)
@@ -103,9 +131,6 @@ GRADUS_LIBRARY(Acosh, acosh)
 GRADUS_LIBRARY(Atanh, atanh)
 GRADUS_LIBRARY(Erf, erf)
 GRADUS_LIBRARY(Erfc, erfc)
-GRADUS_LIBRARY(Ceil, ceil)
-GRADUS_LIBRARY(RoundNearestEven, nearbyint)
-GRADUS_LIBRARY(Truncate, trunc)
 #undef GRADUS_LIBRARY
 struct Logistic {
   static double of(double a) { return 1 / (1 + std::exp(-a)); }
@@ -158,8 +183,9 @@ struct Power {
 struct Remainder {
   template <typename T>
   static GRADUS_INLINE T of(T a, T b) {
+    using Argument = LibraryArgument<T>;
     if constexpr (Traits<T>::isFloat)
-      return std::fmod(a, b);
+      return static_cast<T>(std::fmod(static_cast<Argument>(a), static_cast<Argument>(b)));
     else
       return b == 0 ? T{0} : static_cast<T>(static_cast<int64_t>(a) % static_cast<int64_t>(b));
   }
@@ -167,19 +193,20 @@ struct Remainder {
 struct Atan2 {
   template <typename T>
   static T of(T a, T b) {
-    return std::atan2(a, b);
+    using Argument = LibraryArgument<T>;
+    return static_cast<T>(std::atan2(static_cast<Argument>(a), static_cast<Argument>(b)));
   }
 };
 struct Maximum {
   template <typename T>
   static GRADUS_INLINE T of(T a, T b) {
-    return (a > b) | (a != a) ? a : b;
+    return ((a > b) | (a != a)) ? a : b;
   }
 };
 struct Minimum {
   template <typename T>
   static GRADUS_INLINE T of(T a, T b) {
-    return (a < b) | (a != a) ? a : b;
+    return ((a < b) | (a != a)) ? a : b;
   }
 };
 #define GRADUS_BINARY(Name, Result, expression)         \

@@ -21,7 +21,8 @@ GRADUS_INLINE void splitIndex(int rank, const int64_t* dims, int64_t start, int6
   index[0] = rest;
 }
 
-// Calls run(done, offset, count) for each run of elements `start` to `start + n` along the last dim.
+// Calls run(done, offset, count) for each run of elements `start` to `start + n` along the last
+// dim.
 template <typename F>
 GRADUS_INLINE void forRuns(const Walk& walk, int64_t start, int64_t n, F&& run) {
   const int last = walk.rank - 1;

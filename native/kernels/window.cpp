@@ -111,7 +111,8 @@ GRADUS_INLINE void argMaxStep(const float* top, const float* bottom, int32_t wid
   store<int32_t>(out, place + ramp(kEachLane<float>) + first);
 }
 
-// Whole vectors are read and stored where the plane has room; what they write too much, later rows put right.
+// Whole vectors are read and stored where the plane has room; what they write too much, later rows
+// put right.
 template <>
 void argMaxPairs(const Window& w, const float* x, int32_t* out) {
   const auto width = static_cast<int32_t>(w.in[2]);

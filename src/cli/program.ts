@@ -5,7 +5,7 @@ import { GradusError } from "../core/errors.js";
 import { addInfo } from "./commands/info.js";
 import { addPredict } from "./commands/predict.js";
 import { addTrain } from "./commands/train.js";
-import { exitCodes, UsageError } from "./errors.js";
+import { briefly, exitCodes, UsageError } from "./errors.js";
 import type { Io } from "./terminal/screen.js";
 
 /** From src/cli and from dist/cli the package's root is two folders up. */
@@ -65,10 +65,12 @@ function exitCodeOf(error: unknown, io: Io): number {
     complain(error.message);
     return exitCodes.usage;
   }
-  const isExpected = error instanceof GradusError;
-  complain(isExpected ? error.message : String((error as Error)?.stack ?? error));
+  complain(error instanceof GradusError ? briefly(error) : stackOf(error));
   return exitCodes.failure;
 }
+
+const stackOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);
 
 export interface RunOptions {
   readonly io: Io;

@@ -33,15 +33,25 @@ export class BackendError extends GradusError {}
 
 const ownFolder = new URL("..", import.meta.url).href;
 
-/** Drops the frames inside this package from the top, so that the first one is the caller's. */
+/** How deep a stack of own frames (modules in modules, say) is looked through for the caller's. */
+const framesKept = 100;
+
+const isOwn = (line: string): boolean =>
+  line.includes(ownFolder) ||
+  line.includes(ownFolder.replace("file://", "")) ||
+  /\(<anonymous>\)$|at <anonymous>$|node:internal\//.test(line);
+
+/** Captures the stack anew and drops the frames inside this package from its top, so that the first is the caller's. */
 function trimStack(error: Error): void {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = framesKept;
+  Error.captureStackTrace?.(error, error.constructor);
+  Error.stackTraceLimit = stackTraceLimit;
   const lines = error.stack?.split("\n");
   if (!lines) return;
   const first = lines.findIndex((line) => /^\s+at /.test(line));
   if (first < 0) return;
-  let last = first;
-  const isOwn = (line: string) =>
-    line.includes(ownFolder) || line.includes(ownFolder.replace("file://", ""));
-  while (last < lines.length && isOwn(lines[last]!)) last++;
-  if (last < lines.length) error.stack = [...lines.slice(0, first), ...lines.slice(last)].join("\n");
+  const caller = lines.findIndex((line, i) => i >= first && !isOwn(line));
+  const frames = caller < 0 ? lines.slice(first) : lines.slice(caller);
+  error.stack = [...lines.slice(0, first), ...frames.slice(0, stackTraceLimit)].join("\n");
 }

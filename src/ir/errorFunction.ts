@@ -29,7 +29,6 @@ export function erf(x: number): number {
 }
 
 export function erfc(x: number): number {
-  if (x < 0.5) return 1 - erf(x);
-  // Between the two, the fraction converges too and loses no digits to a difference.
-  return fraction(x);
+  // From 1.5 on the fraction converges within its terms, and loses no digits to a difference.
+  return x < 1.5 ? 1 - erf(x) : fraction(x);
 }

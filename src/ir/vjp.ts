@@ -11,6 +11,7 @@ import { contractRules, windowRules } from "./vjp/contract.js";
 import { elementaryRules } from "./vjp/elementary.js";
 import { linalgRules } from "./vjp/linalg.js";
 import { indexRules, scanRules } from "./vjp/order.js";
+import { productReduce } from "./vjp/product.js";
 
 /** Cotangents of a node's inputs; null where none flows. */
 export type Cotangents = readonly (Node | null)[];
@@ -29,21 +30,6 @@ const extremeReduce: Rule<"reduceMax" | "reduceMin"> = (b, node, g) => {
   const chosen = b.convert(b.equal(x, spread(node)), x.dtype);
   const ties = b.reduce("reduceSum", chosen, dims);
   return [b.multiply(chosen, spread(b.divide(g, ties)))];
-};
-
-/** The product of the others; where one factor is 0 that is the product of the rest, where two are, 0. */
-const productReduce: Rule<"reduceProduct"> = (b, node, g) => {
-  const x = node.inputs[0]!;
-  const { dims } = node.attributes;
-  const spread = (y: Node) => b.unreduce(y, x.shape, dims);
-  const isZero = b.equal(x, 0);
-  const zeros = spread(b.reduce("reduceSum", b.convert(isZero, x.dtype), dims));
-  const nonZero = b.select(isZero, 1, x);
-  const product = spread(b.reduce("reduceProduct", nonZero, dims));
-  const alone = b.select(isZero, product, 0);
-  const others = b.select(b.equal(zeros, 1), alone, 0);
-  const rest = b.select(b.equal(zeros, 0), b.divide(product, nonZero), others);
-  return [b.multiply(rest, spread(g))];
 };
 
 /** At a tie both operands get half, as in PyTorch. */

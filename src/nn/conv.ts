@@ -1,13 +1,8 @@
 /** Convolution and pooling layers over images [B, C, H, W]. */
 import { ValueError } from "../core/errors.js";
-import {
-  type Conv2dOptions,
-  conv2d,
-  type MaxPool2dOptions,
-  maxPool2d,
-  type Pair,
-  pair,
-} from "../ops/conv.js";
+import { type Conv2dOptions, conv2d, type Pair } from "../ops/conv.js";
+import { type MaxPool2dOptions, maxPool2d } from "../ops/pool.js";
+import { spread } from "../ops/window.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { defaultBias, defaultWeight } from "./init.js";
 import { checkSize } from "./linear.js";
@@ -53,7 +48,11 @@ export class Conv2d extends Layer {
         "Conv2d",
         `${groups} groups do not divide ${inChannels} and ${outChannels} channels`,
       );
-    const shape = [outChannels, inChannels / groups, ...pair("Conv2d", "kernelSize", kernelSize, 1)];
+    const shape = [
+      outChannels,
+      inChannels / groups,
+      ...spread("Conv2d", "kernelSize", kernelSize, { least: 1, rank: 2 }),
+    ];
     this.weight = new Parameter(defaultWeight(shape));
     this.bias = bias ? new Parameter(defaultBias(shape)) : null;
     this.options = options;
@@ -78,7 +77,8 @@ export class MaxPool2d extends Layer {
 
   constructor(kernelSize: Pair, options: MaxPool2dOptions = {}) {
     super();
-    this.kernelSize = pair("MaxPool2d", "kernelSize", kernelSize, 1);
+    spread("MaxPool2d", "kernelSize", kernelSize, { least: 1, rank: 2 });
+    this.kernelSize = kernelSize;
     this.options = options;
   }
 

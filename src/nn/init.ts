@@ -22,7 +22,10 @@ export const uniform = (
   low: number,
   high: number,
   options: RandomOptions = {},
-): Tensor => rand(shape, options).mul(high - low).add(low);
+): Tensor =>
+  rand(shape, options)
+    .mul(high - low)
+    .add(low);
 
 /**
  * Uniform in ±gain·√(3 / fanIn) with gain² = 2 / (1 + a²) (He et al., 2015). PyTorch's layers use a = √5,

@@ -1,8 +1,8 @@
 /** Layers without parameters: activations, dropout, flatten; and the losses as modules. */
 import { ValueError } from "../core/errors.js";
+import { relu, sigmoid, tanh } from "../ops/elementary.js";
 import { type CrossEntropyOptions, crossEntropy, type LossOptions, mseLoss } from "../ops/loss.js";
 import { flatten } from "../ops/movement.js";
-import { relu, sigmoid, tanh } from "../ops/elementary.js";
 import { dropout } from "../ops/random.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { Layer, Module } from "./module.js";

@@ -38,10 +38,10 @@ const joinName = (prefix: string, name: string): string => (prefix ? `${prefix}.
  *
  * @example
  * ```ts
- * import { nn, ones } from "gradus";
+ * import { nn, ones, type Tensor } from "gradus";
  * class Net extends nn.Module {
  *   fc = new nn.Linear(4, 2);
- *   forward(x) {
+ *   forward(x: Tensor): Tensor {
  *     return this.fc.forward(x).relu();
  *   }
  * }

@@ -1,69 +1,121 @@
-/** Convolution and pooling over the two spatial dims of [B, C, H, W]. Read loss.ts next. */
-
-import { isFloat } from "../core/dtype.js";
-import { DTypeError, ShapeError, ValueError } from "../core/errors.js";
-import { formatShape } from "../core/shape.js";
-import { type WindowAttributes, windowSize } from "../ir/primitives/contract.js";
-import { apply, applyOne, type OpSpec } from "../tensor/apply.js";
-import { zeros } from "../tensor/create.js";
-import { bad, given, input, install, kink, type SampleSet, sample } from "../tensor/defineOp.js";
+/** Convolution over one, two or three spatial dims, and its transpose. Read convSamples.ts or pool.ts next. */
+import { ShapeError, ValueError } from "../core/errors.js";
+import { formatShape, type Shape } from "../core/shape.js";
+import type { WindowAttributes } from "../ir/primitives/contract.js";
+import { applyOne, type OpSpec } from "../tensor/apply.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { squeeze, unsqueeze } from "./movement.js";
+import {
+  letters,
+  type Pair,
+  paddings,
+  type Single,
+  type Sizes,
+  spread,
+  type Triple,
+} from "./window.js";
 
-/** One number for both spatial dims, or [height, width]. */
-export type Pair = number | readonly [number, number];
+export type { Pair, Single, Triple } from "./window.js";
 
-export interface Conv2dOptions {
+export interface ConvOptions<S extends Sizes = Sizes> {
   /** Step of the window; default 1. */
-  readonly stride?: Pair;
+  readonly stride?: S;
   /** Zeros put around the input, "valid" for none, "same" for as many as keep the size; default 0. */
-  readonly padding?: Pair | "same" | "valid";
+  readonly padding?: S | "same" | "valid";
   /** Distance of the window's places; default 1. */
-  readonly dilation?: Pair;
+  readonly dilation?: S;
   /** Parts into which channels are split, each convolved by itself; default 1. */
   readonly groups?: number;
 }
 
-export function pair(op: string, name: string, value: Pair, least: number): [number, number] {
-  const both = typeof value === "number" ? [value, value] : [...value];
-  if (both.length !== 2 || !both.every((n) => Number.isInteger(n) && n >= least))
-    throw new ValueError(
-      op,
-      `${name} must be a whole number ≥ ${least} or a pair of such, got ${JSON.stringify(value)}`,
-    );
-  return both as [number, number];
-}
-
-/** Padding before and after each spatial dim. */
-function paddings(
-  op: string,
-  padding: Pair | "same" | "valid",
-  kernel: readonly number[],
-  stride: readonly number[],
-  dilation: readonly number[],
-): Pick<WindowAttributes, "padLow" | "padHigh"> {
-  if (padding === "valid") return { padLow: [0, 0], padHigh: [0, 0] };
-  if (padding !== "same") {
-    const both = pair(op, "padding", padding, 0);
-    return { padLow: both, padHigh: both };
-  }
-  if (stride.some((s) => s !== 1))
-    throw new ValueError(op, `padding "same" needs stride 1, got ${formatShape(stride)}`);
-  const total = kernel.map((k, i) => dilation[i]! * (k - 1));
-  const padLow = total.map((n) => Math.floor(n / 2));
-  return { padLow, padHigh: total.map((n, i) => n - padLow[i]!) };
-}
+export type Conv1dOptions = ConvOptions<Single>;
+export type Conv2dOptions = ConvOptions<Pair>;
+export type Conv3dOptions = ConvOptions<Triple>;
 
 type ConvAttributes = WindowAttributes & { readonly groups: number };
 
-const conv2dSpec: OpSpec<ConvAttributes & Record<string, unknown>> = {
-  name: "conv2d",
-  lower(b, [x, weight, bias], { groups, strides, padLow, padHigh, dilation }) {
-    const attributes = { groups, strides, padLow, padHigh, dilation };
-    const y = b.make("convolution", [x!, weight!], attributes);
-    return bias ? b.add(y, b.reshape(bias, [bias.shape[0]!, 1, 1])) : y;
-  },
-};
+const addBias = (bias: Shape, rank: number): number[] => [
+  bias[0]!,
+  ...new Array<number>(rank).fill(1),
+];
+
+function convSpec(name: string): OpSpec<ConvAttributes & Record<string, unknown>> {
+  return {
+    name,
+    lower(b, [x, weight, bias], { groups, strides, padLow, padHigh, dilation }) {
+      const attributes = { groups, strides, padLow, padHigh, dilation };
+      const y = b.make("convolution", [x!, weight!], attributes);
+      return bias ? b.add(y, b.reshape(bias, addBias(bias.shape, strides.length))) : y;
+    },
+  };
+}
+
+function checkOperands(op: string, rank: number, x: Tensor, weight: Tensor, layout: string): void {
+  if (x.ndim === rank + 2 && weight.ndim === rank + 2) return;
+  throw new ShapeError(
+    op,
+    `expected input [B, C, ${letters[rank - 1]}] and weight ${layout}, got ` +
+      `${formatShape(x.shape)} and ${formatShape(weight.shape)}`,
+  );
+}
+
+function checkBias(op: string, bias: Tensor | null, weight: Tensor, channels: number): void {
+  if (bias && (bias.ndim !== 1 || bias.shape[0] !== channels))
+    throw new ShapeError(
+      op,
+      `bias ${formatShape(bias.shape)} does not fit weight ${formatShape(weight.shape)}: ` +
+        `expected [${channels}]`,
+    );
+}
+
+function checkGroups(op: string, groups: number): void {
+  if (!Number.isInteger(groups) || groups < 1)
+    throw new ValueError(op, `groups must be a whole number ≥ 1, got ${groups}`);
+}
+
+const kernelLetters = ["kL", "kH, kW", "kD, kH, kW"];
+
+function convolve(
+  rank: number,
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  options: ConvOptions,
+): Tensor {
+  const op = `conv${rank}d`;
+  if (x.ndim === rank + 1)
+    return squeeze(convolve(rank, unsqueeze(x, 0), weight, bias, options), 0);
+  checkOperands(op, rank, x, weight, `[O, C/groups, ${kernelLetters[rank - 1]}]`);
+  checkBias(op, bias, weight, weight.shape[0]!);
+  const { groups = 1 } = options;
+  checkGroups(op, groups);
+  const strides = spread(op, "stride", options.stride ?? 1, { least: 1, rank });
+  const dilation = spread(op, "dilation", options.dilation ?? 1, { least: 1, rank });
+  const window = { kernel: weight.shape.slice(2), stride: strides, dilation };
+  const padding = paddings(op, options.padding ?? 0, window);
+  const inputs = bias ? [x, weight, bias] : [x, weight];
+  return applyOne(convSpec(op), inputs, { groups, strides, dilation, ...padding });
+}
+
+/**
+ * Cross-correlation of sequences with kernels, as deep learning's convolution is.
+ *
+ * x: [B, C, L] or [C, L], weight: [O, C/groups, k], bias: [O] → [B, O, L′] with
+ * L′ = ⌊(L + 2·padding − dilation·(k − 1) − 1) / stride⌋ + 1.
+ *
+ * @throws ShapeError if channels or sizes do not fit.
+ * @example
+ * ```ts
+ * import { conv1d, tensor } from "gradus";
+ * console.log(conv1d(tensor([[1, 2, 4]]), tensor([[[-1, 1]]])).toArray()); // → [ [ 1, 2 ] ]
+ * ```
+ */
+export const conv1d = (
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null = null,
+  options: Conv1dOptions = {},
+): Tensor => convolve(1, x, weight, bias, options);
 
 /**
  * Cross-correlation of images with kernels, as deep learning's convolution is.
@@ -72,313 +124,162 @@ const conv2dSpec: OpSpec<ConvAttributes & Record<string, unknown>> = {
  * H′ = ⌊(H + 2·padding − dilation·(kH − 1) − 1) / stride⌋ + 1.
  *
  * @throws ShapeError if channels or sizes do not fit.
+ * @example
+ * ```ts
+ * import { conv2d, ones } from "gradus";
+ * console.log(conv2d(ones([1, 2, 5, 5]), ones([3, 2, 3, 3])).shape); // → [ 1, 3, 3, 3 ]
+ * ```
  */
-export function conv2d(
+export const conv2d = (
   x: Tensor,
   weight: Tensor,
   bias: Tensor | null = null,
   options: Conv2dOptions = {},
+): Tensor => convolve(2, x, weight, bias, options);
+
+/**
+ * Cross-correlation of volumes with kernels. x: [B, C, D, H, W] or [C, D, H, W], weight: [O, C/groups, kD, kH, kW],
+ * bias: [O] → [B, O, D′, H′, W′], sizes as in {@link conv2d}.
+ *
+ * @throws ShapeError if channels or sizes do not fit.
+ * @example
+ * ```ts
+ * import { conv3d, ones } from "gradus";
+ * console.log(conv3d(ones([1, 1, 3, 4, 5]), ones([2, 1, 3, 3, 3])).shape); // → [ 1, 2, 1, 2, 3 ]
+ * ```
+ */
+export const conv3d = (
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null = null,
+  options: Conv3dOptions = {},
+): Tensor => convolve(3, x, weight, bias, options);
+
+export interface ConvTransposeOptions<S extends Sizes = Sizes> {
+  /** Step of the convolution that this is the transpose of; default 1. */
+  readonly stride?: S;
+  /** Padding of that convolution: places cut off around the result; default 0. */
+  readonly padding?: S;
+  /** Places added after the result, under the stride or the dilation; default 0. */
+  readonly outputPadding?: S;
+  readonly groups?: number;
+  readonly dilation?: S;
+}
+
+export type ConvTranspose1dOptions = ConvTransposeOptions<Single>;
+export type ConvTranspose2dOptions = ConvTransposeOptions<Pair>;
+export type ConvTranspose3dOptions = ConvTransposeOptions<Triple>;
+
+type TransposeAttributes = ConvAttributes & { readonly inputSizes: readonly number[] };
+
+function transposeSpec(name: string): OpSpec<TransposeAttributes & Record<string, unknown>> {
+  return {
+    name,
+    lower(b, [x, weight, bias], { groups, strides, padLow, padHigh, dilation, inputSizes }) {
+      const attributes = { groups, strides, padLow, padHigh, dilation, inputSizes };
+      const y = b.make("convolutionInputGrad", [x!, weight!], attributes);
+      return bias ? b.add(y, b.reshape(bias, addBias(bias.shape, strides.length))) : y;
+    },
+  };
+}
+
+function convolveTransposed(
+  rank: number,
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  options: ConvTransposeOptions,
 ): Tensor {
-  if (x.ndim === 3) return squeeze(conv2d(unsqueeze(x, 0), weight, bias, options), 0);
-  if (x.ndim !== 4 || weight.ndim !== 4)
-    throw new ShapeError(
-      "conv2d",
-      `expected input [B, C, H, W] and weight [O, C/groups, kH, kW], got ` +
-        `${formatShape(x.shape)} and ${formatShape(weight.shape)}`,
-    );
-  if (bias && (bias.ndim !== 1 || bias.shape[0] !== weight.shape[0]))
-    throw new ShapeError(
-      "conv2d",
-      `bias ${formatShape(bias.shape)} does not fit weight ${formatShape(weight.shape)}: ` +
-        `expected [${weight.shape[0]}]`,
-    );
+  const op = `convTranspose${rank}d`;
+  if (x.ndim === rank + 1)
+    return squeeze(convolveTransposed(rank, unsqueeze(x, 0), weight, bias, options), 0);
+  checkOperands(op, rank, x, weight, `[C, O/groups, ${kernelLetters[rank - 1]}]`);
   const { groups = 1 } = options;
-  if (!Number.isInteger(groups) || groups < 1)
-    throw new ValueError("conv2d", `groups must be a whole number ≥ 1, got ${groups}`);
-  const strides = pair("conv2d", "stride", options.stride ?? 1, 1);
-  const dilation = pair("conv2d", "dilation", options.dilation ?? 1, 1);
-  const kernel = weight.shape.slice(2);
-  const padding = paddings("conv2d", options.padding ?? 0, kernel, strides, dilation);
-  const inputs = bias ? [x, weight, bias] : [x, weight];
-  return applyOne(conv2dSpec, inputs, { groups, strides, dilation, ...padding });
-}
-
-export interface MaxPool2dOptions {
-  /** Step of the window; default its size. */
-  readonly stride?: Pair;
-  /** Places around the input that are never chosen; at most half the window. Default 0. */
-  readonly padding?: Pair;
-  readonly dilation?: Pair;
-  /** Lets windows that begin inside the input end outside of it. */
-  readonly ceilMode?: boolean;
-}
-
-type PoolAttributes = WindowAttributes & { readonly kernelSizes: readonly number[] };
-
-const maxPool2dSpec: OpSpec<PoolAttributes & Record<string, unknown>> = {
-  name: "maxPool2d",
-  lower(b, [x], { kernelSizes, strides, padLow, padHigh, dilation }) {
-    const [batch, channels, height, width] = x!.shape as [number, number, number, number];
-    const planes = batch * channels;
-    const attributes = { kernelSizes, strides, padLow, padHigh, dilation };
-    const chosen = b.make("windowArgMax", [b.reshape(x!, [planes, height, width])], attributes);
-    const [, rows, columns] = chosen.shape as [number, number, number];
-    const flat = b.reshape(chosen, [planes, rows * columns]);
-    const values = b.make("gather", [b.reshape(x!, [planes, height * width]), flat], { dim: 1 });
-    const shape = [batch, channels, rows, columns];
-    return [b.reshape(values, shape), b.reshape(chosen, shape)];
-  },
-};
-
-/** With ceilMode, the padding after the input that lets the last window end outside. */
-function ceilPadding(n: number, k: number, i: number, window: WindowAttributes): number {
-  const { strides, dilation, padLow, padHigh } = window;
-  const span = dilation[i]! * (k - 1) + 1;
-  const steps = Math.ceil((n + padLow[i]! + padHigh[i]! - span) / strides[i]!);
-  // A window must begin inside the input or the padding before it.
-  const last = steps * strides[i]! >= n + padLow[i]! ? steps - 1 : steps;
-  return Math.max(padHigh[i]!, last * strides[i]! + span - n - padLow[i]!);
-}
-
-/** The maxima of windows and the flat index of each in its plane. */
-function maxPool(x: Tensor, kernelSize: Pair, options: MaxPool2dOptions): [Tensor, Tensor] {
-  if (x.ndim !== 4)
-    throw new ShapeError("maxPool2d", `expected [B, C, H, W], got ${formatShape(x.shape)}`);
-  if (!isFloat(x.dtype)) throw new DTypeError("maxPool2d", `needs a float tensor, got ${x.dtype}`);
-  const kernelSizes = pair("maxPool2d", "kernelSize", kernelSize, 1);
-  const strides = pair("maxPool2d", "stride", options.stride ?? kernelSizes, 1);
-  const dilation = pair("maxPool2d", "dilation", options.dilation ?? 1, 1);
-  const padding = pair("maxPool2d", "padding", options.padding ?? 0, 0);
-  const window = { strides, dilation, padLow: padding, padHigh: padding };
-  const sizes = x.shape.slice(2);
-  const padHigh = options.ceilMode
-    ? sizes.map((n, i) => ceilPadding(n, kernelSizes[i]!, i, window))
-    : padding;
-  sizes.forEach((n, i) => {
-    if (windowSize(n, kernelSizes[i]!, i, { ...window, padHigh }) < 1)
-      throw new ShapeError(
-        "maxPool2d",
-        `a window of ${formatShape(kernelSizes)} does not fit ${formatShape(x.shape)}`,
+  checkGroups(op, groups);
+  if (x.shape[1] !== weight.shape[0] || x.shape[1]! % groups !== 0)
+    throw new ShapeError(
+      op,
+      `input ${formatShape(x.shape)} has ${x.shape[1]} channels; weight ` +
+        `${formatShape(weight.shape)} in ${groups} group(s) expects ${weight.shape[0]}`,
+    );
+  checkBias(op, bias, weight, weight.shape[1]! * groups);
+  const setting = (name: string, value: Sizes, least: number) =>
+    spread(op, name, value, { least, rank });
+  const strides = setting("stride", options.stride ?? 1, 1);
+  const dilation = setting("dilation", options.dilation ?? 1, 1);
+  const padLow = setting("padding", options.padding ?? 0, 0);
+  const extra = setting("outputPadding", options.outputPadding ?? 0, 0);
+  extra.forEach((n, i) => {
+    if (n >= Math.max(strides[i]!, dilation[i]!))
+      throw new ValueError(
+        op,
+        `outputPadding ${n} must be under the stride ${strides[i]} or the dilation ${dilation[i]}`,
       );
   });
-  const attributes = { kernelSizes, ...window, padHigh };
-  return apply(maxPool2dSpec, [x], attributes) as [Tensor, Tensor];
+  const inputSizes = padLow.map((pad, i) => {
+    const span = dilation[i]! * (weight.shape[2 + i]! - 1) + 1;
+    return (x.shape[2 + i]! - 1) * strides[i]! - 2 * pad + span + extra[i]!;
+  });
+  if (inputSizes.some((n) => n < 1))
+    throw new ShapeError(op, `the result would have the sizes ${formatShape(inputSizes)}`);
+  // The convolution back must meet exactly the places of x, so it leaves the added ones out.
+  const padHigh = padLow.map((pad, i) => pad - extra[i]!);
+  const attributes = { groups, strides, dilation, padLow, padHigh, inputSizes };
+  return applyOne(transposeSpec(op), bias ? [x, weight, bias] : [x, weight], attributes);
 }
 
 /**
- * The largest element of each window. x: [B, C, H, W] or [C, H, W] → the same with
- * H′ = ⌊(H + 2·padding − dilation·(k − 1) − 1) / stride⌋ + 1. The gradient goes to the first maximum.
+ * The transpose of {@link conv1d}, which makes sequences longer. x: [B, C, L] or [C, L], weight: [C, O/groups, k], bias: [O] →
+ * [B, O, L′] with L′ = (L − 1)·stride − 2·padding + dilation·(k − 1) + outputPadding + 1.
+ *
+ * @throws ShapeError if channels or sizes do not fit; ValueError for an output padding that is too large.
+ * @example
+ * ```ts
+ * import { convTranspose1d, tensor } from "gradus";
+ * const y = convTranspose1d(tensor([[1, 2]]), tensor([[[1, 10]]]), null, { stride: 2 });
+ * console.log(y.toArray()); // → [ [ 1, 10, 2, 20 ] ]
+ * ```
  */
-export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPool2dOptions = {}): Tensor {
-  if (x.ndim === 3) return squeeze(maxPool2d(unsqueeze(x, 0), kernelSize, options), 0);
-  return maxPool(x, kernelSize, options)[0];
-}
-
-/** {@link maxPool2d} and the flat index of each maximum in its plane, int32, for [B, C, H, W]. */
-export const maxPool2dWithIndices = (
+export const convTranspose1d = (
   x: Tensor,
-  kernelSize: Pair,
-  options: MaxPool2dOptions = {},
-): [values: Tensor, indices: Tensor] => maxPool(x, kernelSize, options);
+  weight: Tensor,
+  bias: Tensor | null = null,
+  options: ConvTranspose1dOptions = {},
+): Tensor => convolveTransposed(1, x, weight, bias, options);
 
-install({ maxPool2d });
+/**
+ * The transpose of {@link conv2d}, which makes images larger. x: [B, C, H, W] or [C, H, W], weight: [C, O/groups, kH, kW],
+ * bias: [O] → [B, O, H′, W′], sizes as in {@link convTranspose1d}.
+ *
+ * @throws ShapeError if channels or sizes do not fit; ValueError for an output padding that is too large.
+ * @example
+ * ```ts
+ * import { convTranspose2d, ones } from "gradus";
+ * const y = convTranspose2d(ones([1, 2, 3, 3]), ones([2, 1, 2, 2]), null, { stride: 2 });
+ * console.log(y.shape); // → [ 1, 1, 6, 6 ]
+ * ```
+ */
+export const convTranspose2d = (
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null = null,
+  options: ConvTranspose2dOptions = {},
+): Tensor => convolveTransposed(2, x, weight, bias, options);
 
-declare module "../tensor/tensor.js" {
-  interface Tensor {
-    /** The largest element of each window of the last two dims. */
-    maxPool2d(kernelSize: Pair, options?: MaxPool2dOptions): Tensor;
-  }
-}
-
-const [x4, w3] = [input([2, 2, 5, 6]), input([4, 2, 3, 3])];
-
-const convSet: SampleSet = () => [
-  {
-    op: "conv2d",
-    samples: [
-      sample([x4, w3], (a, b) => conv2d(a, b), "F.conv2d(a, b)"),
-      sample([x4, w3, input([4])], (a, b, c) => conv2d(a, b, c), "F.conv2d(a, b, c)"),
-      sample([x4, w3], (a, b) => conv2d(a, b, null, { padding: 1 }), "F.conv2d(a, b, padding=1)"),
-      sample([x4, w3], (a, b) => conv2d(a, b, null, { stride: 2 }), "F.conv2d(a, b, stride=2)"),
-      sample(
-        [x4, w3, input([4])],
-        (a, b, c) => conv2d(a, b, c, { stride: [2, 1], padding: [0, 2], dilation: [2, 1] }),
-        "F.conv2d(a, b, c, stride=(2, 1), padding=(0, 2), dilation=(2, 1))",
-      ),
-      sample(
-        [input([1, 2, 7, 7]), input([2, 2, 2, 3])],
-        (a, b) => conv2d(a, b, null, { stride: 3, padding: 2, dilation: 2 }),
-        "F.conv2d(a, b, stride=3, padding=2, dilation=2)",
-      ),
-      sample(
-        [input([2, 4, 4, 4]), input([6, 2, 3, 3])],
-        (a, b) => conv2d(a, b, null, { groups: 2 }),
-        "F.conv2d(a, b, groups=2)",
-      ),
-      sample(
-        [input([2, 3, 4, 4]), input([3, 1, 3, 3]), input([3])],
-        (a, b, c) => conv2d(a, b, c, { groups: 3, padding: 1 }),
-        "F.conv2d(a, b, c, groups=3, padding=1)",
-      ),
-      sample([input([2, 3, 4, 5]), input([5, 3, 1, 1])], (a, b) => conv2d(a, b), "F.conv2d(a, b)"),
-      sample([input([1, 1, 4, 4]), input([1, 1, 4, 4])], (a, b) => conv2d(a, b), "F.conv2d(a, b)"),
-      sample(
-        [input([1, 1, 1, 9]), input([2, 1, 1, 4])],
-        (a, b) => conv2d(a, b, null, { padding: "same" }),
-        'F.conv2d(a, b, padding="same")',
-      ),
-      sample(
-        [x4, w3],
-        (a, b) => conv2d(a, b, null, { padding: "same", dilation: 2 }),
-        'F.conv2d(a, b, padding="same", dilation=2)',
-      ),
-      sample(
-        [x4, w3],
-        (a, b) => conv2d(a, b, null, { padding: "valid" }),
-        'F.conv2d(a, b, padding="valid")',
-      ),
-      sample([input([2, 5, 6]), w3], (a, b) => conv2d(a, b), "F.conv2d(a, b)"),
-      sample([input([0, 2, 5, 6]), w3], (a, b) => conv2d(a, b), "F.conv2d(a, b)"),
-      sample(
-        [input([2, 5, 6, 2]), input([3, 3, 4, 2])],
-        (a, b) => conv2d(a.permute([0, 3, 1, 2]), b.permute([2, 3, 1, 0])),
-        "F.conv2d(a.permute(0, 3, 1, 2), b.permute(2, 3, 1, 0))",
-      ),
-      sample(
-        [input([2, 3, 14, 14]), input([9, 3, 5, 5])],
-        (a, b) => conv2d(a, b, null, { padding: 2 }),
-        "F.conv2d(a, b, padding=2)",
-      ),
-    ],
-    bad: [
-      bad(
-        () => conv2d(zeros([1, 3, 5, 5]), zeros([4, 2, 3, 3])),
-        /^conv2d: input \[1, 3, 5, 5\] has 3 channels; weight \[4, 2, 3, 3\] in 1 group\(s\) expects 2/,
-      ),
-      bad(
-        () => conv2d(zeros([1, 2, 2, 5]), zeros([4, 2, 3, 3])),
-        /^conv2d: a window of 3 \(dilation 1\) does not fit size 2 with padding 0 \+ 0 at spatial dim 0/,
-      ),
-      bad(
-        () => conv2d(zeros([5, 5]), zeros([4, 2, 3, 3])),
-        /^conv2d: expected input \[B, C, H, W\]/,
-      ),
-      bad(
-        () => conv2d(zeros([1, 2, 5, 5]), zeros([4, 2, 3, 3]), zeros([3])),
-        /^conv2d: bias \[3\] does not fit weight \[4, 2, 3, 3\]: expected \[4\]/,
-      ),
-      bad(
-        () => conv2d(zeros([1, 2, 5, 5]), zeros([4, 2, 3, 3]), null, { stride: 0 }),
-        /^conv2d: stride must be a whole number ≥ 1 or a pair of such, got 0/,
-      ),
-      bad(
-        () =>
-          conv2d(zeros([1, 2, 5, 5]), zeros([4, 2, 3, 3]), null, { padding: "same", stride: 2 }),
-        /^conv2d: padding "same" needs stride 1, got \[2, 2\]/,
-      ),
-      bad(
-        () => conv2d(zeros([1, 2, 5, 5]), zeros([4, 2, 3, 3]), null, { groups: 0 }),
-        /^conv2d: groups must be a whole number ≥ 1, got 0/,
-      ),
-      bad(
-        () => conv2d(zeros([1, 2, 5, 5]), zeros([4, 2, 3, 3], { dtype: "float64" })),
-        /^conv2d: needs two operands of one float dtype, got float32, float64/,
-      ),
-    ],
-  },
-];
-
-const poolSet: SampleSet = () => [
-  {
-    op: "maxPool2d",
-    samples: [
-      sample([x4], (a) => a.maxPool2d(2), "F.max_pool2d(a, 2)"),
-      sample([x4], (a) => a.maxPool2d([2, 3], { stride: 1 }), "F.max_pool2d(a, (2, 3), stride=1)"),
-      sample(
-        [x4],
-        (a) => a.maxPool2d(3, { stride: 2, padding: 1 }),
-        "F.max_pool2d(a, 3, stride=2, padding=1)",
-      ),
-      sample(
-        [x4],
-        (a) => a.maxPool2d(2, { stride: 1, dilation: [2, 3] }),
-        "F.max_pool2d(a, 2, stride=1, dilation=(2, 3))",
-      ),
-      sample([x4], (a) => a.maxPool2d(2, { ceilMode: true }), "F.max_pool2d(a, 2, ceil_mode=True)"),
-      sample(
-        [input([1, 1, 6, 7])],
-        (a) => a.maxPool2d(3, { stride: 2, padding: 1, ceilMode: true }),
-        "F.max_pool2d(a, 3, stride=2, padding=1, ceil_mode=True)",
-      ),
-      sample(
-        [input([1, 1, 5, 5])],
-        (a) => a.maxPool2d(2, { stride: 3, ceilMode: true }),
-        "F.max_pool2d(a, 2, stride=3, ceil_mode=True)",
-      ),
-      sample([input([2, 4, 4])], (a) => a.maxPool2d(2), "F.max_pool2d(a, 2)"),
-      sample(
-        [input([4, 2, 6, 2])],
-        (a) => a.transpose(1, 3).maxPool2d(2),
-        "F.max_pool2d(a.transpose(1, 3), 2)",
-      ),
-      sample([input([2, 3, 12, 12])], (a) => a.relu().maxPool2d(2), "F.max_pool2d(a.relu(), 2)"),
-      kink(
-        [given([1, 1, 2, 4], [1, 1, 0, 0, 1, 1, -1, 0])],
-        (a) => a.maxPool2d(2),
-        "F.max_pool2d(a, 2)",
-      ),
-      kink(
-        [
-          given(
-            [1, 1, 2, 4],
-            [
-              1,
-              Number.NaN,
-              Number.NEGATIVE_INFINITY,
-              Number.NEGATIVE_INFINITY,
-              5,
-              1,
-              -3,
-              Number.NEGATIVE_INFINITY,
-            ],
-          ),
-        ],
-        (a) => a.maxPool2d(2),
-        "F.max_pool2d(a, 2)",
-      ),
-    ],
-    bad: [
-      bad(() => zeros([4, 4]).maxPool2d(2), /^maxPool2d: expected \[B, C, H, W\], got \[4, 4\]/),
-      bad(
-        () => zeros([1, 1, 2, 2]).maxPool2d(3),
-        /^maxPool2d: a window of \[3, 3\] does not fit \[1, 1, 2, 2\]/,
-      ),
-      bad(
-        () => zeros([1, 1, 4, 4]).maxPool2d(2, { padding: 2 }),
-        /^maxPool2d: padding 2 is over half of the window 2/,
-      ),
-      bad(
-        () => zeros([1, 1, 4, 4]).maxPool2d(0),
-        /^maxPool2d: kernelSize must be a whole number ≥ 1/,
-      ),
-      bad(
-        () => zeros([1, 1, 4, 4], { dtype: "int32" }).maxPool2d(2),
-        /^maxPool2d: needs a float tensor, got int32/,
-      ),
-    ],
-  },
-  {
-    op: "maxPool2dWithIndices",
-    samples: [
-      sample([x4], (a) => maxPool2dWithIndices(a, 2), "F.max_pool2d(a, 2, return_indices=True)"),
-      sample(
-        [x4],
-        (a) => maxPool2dWithIndices(a, 3, { stride: 2, padding: 1 }),
-        "F.max_pool2d(a, 3, stride=2, padding=1, return_indices=True)",
-      ),
-    ],
-    bad: [bad(() => maxPool2dWithIndices(zeros([2, 2]), 2), /^maxPool2d: expected \[B, C, H, W\]/)],
-  },
-];
-
-export const convSamples: SampleSet = () => [...convSet(), ...poolSet()];
+/**
+ * The transpose of {@link conv3d}. x: [B, C, D, H, W] or [C, D, H, W], weight: [C, O/groups, kD, kH, kW], bias: [O] →
+ * [B, O, D′, H′, W′], sizes as in {@link convTranspose1d}.
+ *
+ * @throws ShapeError if channels or sizes do not fit; ValueError for an output padding that is too large.
+ * @example
+ * ```ts
+ * import { convTranspose3d, ones } from "gradus";
+ * console.log(convTranspose3d(ones([1, 1, 1, 2, 3]), ones([1, 2, 2, 2, 2])).shape); // → [ 1, 2, 2, 3, 4 ]
+ * ```
+ */
+export const convTranspose3d = (
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null = null,
+  options: ConvTranspose3dOptions = {},
+): Tensor => convolveTransposed(3, x, weight, bias, options);

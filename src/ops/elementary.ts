@@ -1,4 +1,5 @@
 /** Functions of one element: signs, powers of e, roots, circular and squashing functions. Read choice.ts next. */
+import { isFloat } from "../core/dtype.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
 import type { PointwiseName } from "../ir/primitives.js";
@@ -17,13 +18,14 @@ import {
 import type { Tensor } from "../tensor/tensor.js";
 import { toFloat } from "./pointwise.js";
 
-function unary(name: string, lower: (b: Builder, x: Node) => Node): (x: Tensor) => Tensor {
+/** A function of one element from its lowering. */
+export function unary(name: string, lower: (b: Builder, x: Node) => Node): (x: Tensor) => Tensor {
   const spec: OpSpec = { name, lower: (b, [x]) => lower(b, x!) };
   return (x) => applyOne(spec, [x], {});
 }
 
 /** A unary op on floats that is one primitive. */
-const elementary = (name: string, primitive: PointwiseName) =>
+export const elementary = (name: string, primitive: PointwiseName) =>
   unary(name, (b, x) => b.pointwise(primitive, toFloat(b, x)));
 
 const number = (b: Builder, x: Node): Node => (x.dtype === "bool" ? b.convert(x, "int32") : x);
@@ -39,7 +41,11 @@ export const sin = elementary("sin", "sine");
 export const cos = elementary("cos", "cosine");
 export const tanh = elementary("tanh", "tanh");
 export const sigmoid = elementary("sigmoid", "logistic");
-export const floor = elementary("floor", "floor");
+/** A function that whole numbers stay as they are under. */
+export const rounding = (name: string, primitive: PointwiseName) =>
+  unary(name, (b, x) => (isFloat(x.dtype) ? b.pointwise(primitive, x) : number(b, x)));
+
+export const floor = rounding("floor", "floor");
 export const square = unary("square", (b, x) => b.multiply(x, x));
 export const reciprocal = unary("reciprocal", (b, x) => b.divide(1, toFloat(b, x)));
 /** max(x, 0); the gradient at 0 is 0, and NaN stays NaN. */
@@ -88,12 +94,12 @@ declare module "../tensor/tensor.js" {
   }
 }
 
-type Unary = (x: Tensor) => Tensor;
+export type Unary = (x: Tensor) => Tensor;
 
 const [nan, infinity] = [Number.NaN, Number.POSITIVE_INFINITY];
 
 /** What every function of one element is tried on, with arguments from `low` to `high`. */
-function unarySamples(
+export function unarySamples(
   fn: Unary,
   torch: (x: string) => string,
   [low, high]: readonly [number, number] = [-2, 2],
@@ -115,13 +121,13 @@ function unarySamples(
 }
 
 /** The same on whole numbers and bools, for functions that take them. */
-const wholeSamples = (fn: Unary, torch: (x: string) => string, low = -5): Sample[] => [
+export const wholeSamples = (fn: Unary, torch: (x: string) => string, low = -5): Sample[] => [
   sample([typed("int32", [2, 3], low, 5)], fn, torch("a")),
   sample([typed("uint8", [3], Math.max(low, 0))], fn, torch("a")),
   sample([typed("int32", [3, 2], low, 5)], (a) => fn(a.t()), torch("a.t()")),
 ];
 
-const named = (name: string) => (x: string) => `torch.${name}(${x})`;
+export const named = (name: string) => (x: string) => `torch.${name}(${x})`;
 const noSlope = "the result does not change smoothly";
 
 /** Functions that turn whole numbers into floats. */
@@ -188,11 +194,7 @@ const stepSamples: SampleSet = () => [
     op: "floor",
     samples: [
       ...unarySamples(floor, named("floor"), [-3, 3], [infinity, -infinity, -0.5, -2, 2, 1e20]),
-      unlike(
-        [typed("int32", [3])],
-        floor,
-        "whole numbers give floats, as in all elementary functions",
-      ),
+      ...wholeSamples(floor, named("floor")),
     ],
   },
   {

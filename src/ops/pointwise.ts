@@ -32,6 +32,12 @@ export const promoteNodes = (b: Builder, nodes: readonly Node[], dtype?: DType):
   return nodes.map((x) => b.convert(x, common));
 };
 
+/** As {@link promoteNodes}, and whole numbers become the default float. */
+export function promoteFloats(b: Builder, nodes: readonly Node[]): Node[] {
+  const dtype = resultType(nodes);
+  return promoteNodes(b, nodes, isFloat(dtype) ? dtype : "float32");
+}
+
 /** Integers become the default float where only floats make sense. */
 export const toFloat = (b: Builder, x: Node): Node =>
   isFloat(x.dtype) ? x : b.convert(x, "float32");
@@ -40,7 +46,8 @@ type Lowering = OpSpec<Record<string, never>>["lower"];
 
 const noAttributes = {};
 
-function binary(name: string, lower: Lowering): (x: Tensor, y: TensorLike) => Tensor {
+/** A function of two elements from its lowering; a number may be the second. */
+export function binary(name: string, lower: Lowering): (x: Tensor, y: TensorLike) => Tensor {
   const spec: OpSpec = { name, lower: lower as OpSpec["lower"] };
   return (x, y) =>
     applyOne(spec, [x, typeof y === "number" ? scalarLike(name, y, x) : y], noAttributes);
@@ -54,7 +61,7 @@ const arithmetic = (name: string, primitive: PointwiseName) =>
     return b.pointwise(primitive, b.convert(x, "int32"), b.convert(y, "int32"));
   });
 
-const comparison = (name: string, primitive: PointwiseName) =>
+export const comparison = (name: string, primitive: PointwiseName) =>
   binary(name, (b, nodes) => b.pointwise(primitive, ...promoteNodes(b, nodes)));
 
 export const add = arithmetic("add", "add");
@@ -65,8 +72,7 @@ export const minimum = comparison("minimum", "minimum");
 
 /** True division: integers give floats. */
 export const div = binary("div", (b, nodes) => {
-  const dtype = resultType(nodes);
-  const [x, y] = promoteNodes(b, nodes, isFloat(dtype) ? dtype : "float32") as [Node, Node];
+  const [x, y] = promoteFloats(b, nodes) as [Node, Node];
   return b.divide(x, y);
 });
 
@@ -80,8 +86,7 @@ export const ge = comparison("ge", "greaterEqual");
 const powerSpec: OpSpec = {
   name: "pow",
   lower(b, nodes) {
-    const dtype = resultType(nodes);
-    const [x, y] = promoteNodes(b, nodes, isFloat(dtype) ? dtype : "float32") as [Node, Node];
+    const [x, y] = promoteFloats(b, nodes) as [Node, Node];
     return b.pointwise("power", x, y);
   },
 };
@@ -129,10 +134,10 @@ declare module "../tensor/tensor.js" {
   }
 }
 
-type Binary = (x: Tensor, y: TensorLike) => Tensor;
+export type Binary = (x: Tensor, y: TensorLike) => Tensor;
 
 /** What every op with two operands is tried on: broadcasting, no dims, no elements, views, numbers, dtypes. */
-function binarySamples(
+export function binarySamples(
   fn: Binary,
   torch: (x: string, y: string) => string,
   [low, high]: readonly [number, number] = [-2, 2],
@@ -192,7 +197,7 @@ function binarySamples(
   ];
 }
 
-const noBroadcast = (name: string, fn: Binary) => [
+export const noBroadcast = (name: string, fn: Binary) => [
   bad(
     () => fn(zeros([2, 3]), zeros([4])),
     new RegExp(`^${name}: shapes \\[2, 3\\] and \\[4\\] do not broadcast: sizes 3 and 4 at dim -1`),
@@ -200,7 +205,7 @@ const noBroadcast = (name: string, fn: Binary) => [
 ];
 
 const infix = (operator: string) => (x: string, y: string) => `${x} ${operator} ${y}`;
-const named = (name: string) => (x: string, y: string) => `torch.${name}(${x}, ${y})`;
+export const namedBinary = (name: string) => (x: string, y: string) => `torch.${name}(${x}, ${y})`;
 
 const noSlope = "the result does not change smoothly";
 const bools = [typed("bool", [4]), typed("bool", [4])];
@@ -250,12 +255,12 @@ const arithmeticSamples: SampleSet = () => [
   },
   {
     op: "maximum",
-    samples: binarySamples(maximum, named("maximum")),
+    samples: binarySamples(maximum, namedBinary("maximum")),
     bad: noBroadcast("maximum", maximum),
   },
   {
     op: "minimum",
-    samples: binarySamples(minimum, named("minimum")),
+    samples: binarySamples(minimum, namedBinary("minimum")),
     bad: noBroadcast("minimum", minimum),
   },
 ];
@@ -264,7 +269,7 @@ const comparisonSamples: SampleSet = () =>
   Object.entries({ eq, ne, lt, le, gt, ge }).map(([op, fn]) => ({
     op,
     samples: [
-      ...binarySamples(fn, named(op)),
+      ...binarySamples(fn, namedBinary(op)),
       sample(bools, fn, `torch.${op}(a, b)`),
       sample([typed("bool", [3])], (a) => fn(a, 1), `torch.${op}(a, 1)`),
     ],

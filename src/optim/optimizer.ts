@@ -2,8 +2,9 @@
  * The base of optimizers: parameter groups, state, and one multi-tensor update of all parameters a step. An optimizer is a
  * rule (sgd.ts, adam.ts): how one parameter and its state follow from the gradient, written in primitives.
  */
-import { GradusError, ShapeError, ValueError } from "../core/errors.js";
+
 import { isFloat } from "../core/dtype.js";
+import { GradusError, ShapeError, ValueError } from "../core/errors.js";
 import { formatShape, sameShape } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
@@ -83,10 +84,16 @@ export class ParamGroup {
     return this.cell(name).item();
   }
 
-  set(name: string, value: number): void {
+  /** Throws unless {@link set} would take the number. @internal */
+  check(name: string, value: number): Tensor {
     const cell = this.cell(name);
     if (!Number.isFinite(value))
       throw new ValueError("ParamGroup", `${name} must be a finite number, got ${value}`);
+    return cell;
+  }
+
+  set(name: string, value: number): void {
+    const cell = this.check(name, value);
     if (activeTrace())
       throw new GradusError(
         "ParamGroup",
@@ -151,8 +158,7 @@ export interface OptimizerState {
 }
 
 function checkParameters(op: string, params: readonly Tensor[], taken: Set<Tensor>): void {
-  if (params.length === 0)
-    throw new ValueError(op, "got no parameters; pass model.parameters()");
+  if (params.length === 0) throw new ValueError(op, "got no parameters; pass model.parameters()");
   for (const parameter of params) {
     if (!(parameter instanceof Tensor) || !isFloat(parameter.dtype))
       throw new ValueError(op, "parameters must be float tensors");
@@ -276,7 +282,8 @@ export abstract class Optimizer {
       const kinds = parameter && this.rule.stateKinds(groupOf.get(parameter)!.flags);
       if (!parameter || !name || !Object.hasOwn(kinds!, name))
         throw new ValueError(op, `the state has "${key}", which this optimizer does not know`);
-      const own = this.state.get(parameter) ?? fresh.get(parameter) ?? blankState(parameter, kinds!);
+      const own =
+        this.state.get(parameter) ?? fresh.get(parameter) ?? blankState(parameter, kinds!);
       if (!this.state.has(parameter)) fresh.set(parameter, own);
       const target = own[name]!;
       if (!sameShape(target.shape, value.shape) || target.dtype !== value.dtype)
@@ -287,6 +294,9 @@ export abstract class Optimizer {
         );
       loads.push([target, value]);
     }
+    paramGroups.forEach((numbers, i) => {
+      for (const [name, value] of Object.entries(numbers)) this.paramGroups[i]!.check(name, value);
+    });
     paramGroups.forEach((numbers, i) => {
       for (const [name, value] of Object.entries(numbers)) this.paramGroups[i]!.set(name, value);
     });

@@ -22,7 +22,8 @@ export interface BackwardOptions {
 const addSpec: OpSpec = { name: "add", lower: (b, [x, y]) => b.add(x!, y!) };
 const identitySpec: OpSpec = { name: "identity", lower: (_, [x]) => x! };
 
-const sum = (a: Tensor, b: Tensor): Tensor => applyOne(addSpec, [a, b], {});
+/** a + b, of one type. */
+export const sum = (a: Tensor, b: Tensor): Tensor => applyOne(addSpec, [a, b], {});
 
 /** Checks what backward() starts from. Exported for the trace, which starts from the same. */
 export function checkRoot(root: Tensor, gradient: Tensor | null): void {
@@ -91,7 +92,8 @@ function walkTape(root: Tensor, gradient: Tensor, walk: Walk): void {
   }
   const leaves = new Map<Tensor, Tensor>();
   const pending = new Map<TapeNode, (Tensor | null)[]>();
-  const add = (before: Tensor | null | undefined, more: Tensor) => (before ? sum(before, more) : more);
+  const add = (before: Tensor | null | undefined, more: Tensor) =>
+    before ? sum(before, more) : more;
   const receive = ({ node, index }: TapeLink, more: Tensor) => {
     const slots = pending.get(node) ?? node.variant.graph.outputs.map(() => null);
     slots[index] = add(slots[index], more);
@@ -208,8 +210,8 @@ function dropPrivateTape(gradient: Tensor, own: readonly Tensor[]): Tensor {
  *
  * @example
  * ```ts
- * import { grad, tensor } from "gradus";
- * const cube = (x) => x.mul(x).mul(x);
+ * import { grad, type Tensor, tensor } from "gradus";
+ * const cube = (x: Tensor) => x.mul(x).mul(x);
  * console.log(grad(cube)(tensor(2)).item()); // → 12
  * console.log(grad(grad(cube))(tensor(2)).item()); // → 12
  * ```

@@ -9,7 +9,8 @@ import { TraceError, ValueError } from "../core/errors.js";
 import { formatShape, sizeOf } from "../core/shape.js";
 import type { Graph, Node } from "../ir/graph.js";
 import { fromArray } from "./apply.js";
-import { activeTrace, withTrace } from "./context.js";
+import { sum } from "./autograd.js";
+import { activeTrace, noGrad, withTrace } from "./context.js";
 import type { Storage } from "./storage.js";
 import { Tensor } from "./tensor.js";
 import { Trace, type TraceInput } from "./trace.js";
@@ -67,6 +68,8 @@ function mapTensors(value: unknown, replace: (tensor: Tensor) => Tensor): unknow
 interface GradOutput {
   readonly tensor: Tensor;
   readonly node: Node | null;
+  /** Which argument the tensor stands for; none for one from outside. */
+  readonly position: number | undefined;
 }
 
 /** One traced program: what it reads, what it writes, and when it may be used. */
@@ -92,7 +95,11 @@ class CompiledProgram {
         ({ from }) => typeof from === "object" && "gradOf" in from && from.gradOf === x,
       );
     this.grads = [...trace.grads]
-      .map(([tensor, grad]) => ({ tensor, node: grad && trace.nodeOf(grad) }))
+      .map(([tensor, grad]) => ({
+        tensor,
+        node: grad && trace.nodeOf(grad),
+        position: trace.args.get(tensor),
+      }))
       // A gradient that was only read is still the input that it came in as.
       .filter(({ tensor, node }) => !node || node !== trace.inputs[gradInputOf(tensor)]?.node);
     const results = this.results.map((x) => trace.nodeOf(x));
@@ -139,8 +146,9 @@ class CompiledProgram {
       for (const storage of written) storage.writers--;
     }
     for (const storage of written) storage.version++;
-    this.grads.forEach(({ tensor }, i) => {
-      tensor.concreteGrad = grads[i]!;
+    this.grads.forEach(({ tensor, position }, i) => {
+      if (position === undefined) tensor.concreteGrad = grads[i]!;
+      else receiveGrad(args[position]!, grads[i]!);
     });
     let next = 0;
     return mapTensors(this.result, () => results[next++]!);
@@ -163,6 +171,12 @@ class CompiledProgram {
       ...[...written, ...results.map((x) => x.storageFor("compile"))].map((s) => s.data),
     ];
   }
+}
+
+/** Adds to the gradient of an argument, whose earlier one the program does not read. */
+function receiveGrad(argument: Tensor, grad: Tensor | null): void {
+  const before = argument.concreteGrad;
+  argument.concreteGrad = before && grad ? noGrad(() => sum(before, grad)) : grad;
 }
 
 function sourceOf(from: TraceInput["from"], args: readonly Tensor[]): Tensor {
@@ -212,6 +226,8 @@ async function enqueue<R>(run: () => Promise<R>): Promise<R> {
 
 /** A plain argument that changes at each call makes a signature each time; the oldest programs go then. */
 const maxSignatures = 64;
+/** So does a number from outside that the function reads; for one signature so many programs are kept. */
+const maxPrograms = 16;
 
 /** What {@link compile} gives: the same call, with the result promised. */
 export interface CompiledFunction<A extends readonly unknown[], R> {
@@ -236,9 +252,10 @@ export interface CompiledFunction<A extends readonly unknown[], R> {
  * console.log((await f(tensor([1, 2]))).item()); // → 9
  * ```
  */
-export function compile<A extends readonly Structure[], R extends Structure | void>(
-  fn: (...args: A) => R,
-): CompiledFunction<A, R> {
+export function compile<
+  A extends readonly Structure[] = Tensor[],
+  R extends Structure | void = Tensor,
+>(fn: (...args: A) => R): CompiledFunction<A, R> {
   const programs = new Map<string, CompiledProgram[]>();
   let programCount = 0;
   const find = (signature: string, args: A): CompiledProgram => {
@@ -247,7 +264,7 @@ export function compile<A extends readonly Structure[], R extends Structure | vo
     if (fitting) return fitting;
     const program = trace(fn as never, args);
     if (programs.size >= maxSignatures) programs.delete(programs.keys().next().value!);
-    programs.set(signature, [...known, program]);
+    programs.set(signature, [...known.slice(1 - maxPrograms), program]);
     programCount++;
     return program;
   };

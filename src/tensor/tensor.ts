@@ -101,13 +101,18 @@ export class Tensor {
           `${this.dtype}${formatShape(this.shape)}; return it from the function and read it ` +
           "outside, or choose with where() instead of if",
       );
-    if (activeTrace()?.hasCaptured(this))
+    const trace = activeTrace();
+    if (trace?.hasCaptured(this))
       throw new TraceError(
         reader,
         "a tensor that the traced function computes with was read as a number, which would " +
           "freeze today's value into the program; read it outside of the function",
       );
-    return this.source.storage;
+    const { storage } = this.source;
+    const { version } = storage;
+    // A number read from outside is part of the program, which holds until the number changes.
+    trace?.guard(() => storage.version === version);
+    return storage;
   }
 
   /** The elements, row-major. Not a copy: treat it as read-only. A `bool` tensor gives 0 and 1. */

@@ -31,6 +31,8 @@ export class Trace implements TraceContext {
   readonly builder = new Builder();
   readonly inputs: TraceInput[] = [];
   readonly cells = new Map<Tensor, Cell>();
+  /** The function's own tensors, and their places among the arguments. */
+  readonly args = new Map<Tensor, number>();
   /** The gradients that the function left, for the tensors whose gradient it touched. */
   readonly grads = new Map<Tensor, Tensor | null>();
   readonly guards: (() => boolean)[] = [];
@@ -42,7 +44,9 @@ export class Trace implements TraceContext {
   }
 
   argument(position: number, like: Tensor): Tensor {
-    return this.wrap(this.addInput(like, position), like.requiresGrad);
+    const tensor = this.wrap(this.addInput(like, position), like.requiresGrad);
+    this.args.set(tensor, position);
+    return tensor;
   }
 
   private addInput(like: Tensor, from: TraceInput["from"]): Node {
@@ -121,11 +125,7 @@ export class Trace implements TraceContext {
     this.grads.set(tensor, grad && this.wrap(this.nodeOf(grad), grad.requiresGrad));
   }
 
-  gradients(
-    root: Tensor,
-    gradient: Tensor | null,
-    wrt: readonly Tensor[],
-  ): (Tensor | null)[] {
+  gradients(root: Tensor, gradient: Tensor | null, wrt: readonly Tensor[]): (Tensor | null)[] {
     const node = this.nodeOf(root);
     const b = this.builder;
     const start = gradient ? this.nodeOf(gradient) : b.constant(1, node.dtype, node.shape);
@@ -136,7 +136,9 @@ export class Trace implements TraceContext {
   backward(root: Tensor, gradient: Tensor | null): void {
     checkRoot(root, gradient);
     this.nodeOf(root);
-    const leaves = [...this.cells.keys()].filter((x) => x.requiresGrad && isFloat(x.dtype));
+    const leaves = [...this.cells.keys(), ...this.args.keys()].filter(
+      (x) => x.requiresGrad && isFloat(x.dtype),
+    );
     this.gradients(root, gradient, leaves).forEach((grad, i) => {
       if (!grad) return;
       const leaf = leaves[i]!;

@@ -1,4 +1,5 @@
 /** The backends that this machine has, each with every instruction-set path of its engine. */
+import { test } from "node:test";
 import { currentEngine } from "../../src/backend/select.js";
 import { BackendError, type BackendName, setBackend } from "../../src/index.js";
 
@@ -40,3 +41,12 @@ export function use({ backend, isa }: Place): void {
 }
 
 setBackend("interpreter");
+
+/** A test on every backend. */
+export function everywhere(name: string, body: () => Promise<void>): void {
+  for (const place of backends)
+    test(`${name} (${place.backend})`, async () => {
+      use(place);
+      await body();
+    });
+}

@@ -69,9 +69,7 @@ function mayShare(kernel: Kernel, read: Access, target: Node): boolean {
   const packed = stridesOf(kernel.shape);
   const sameWidth = bytesPerElement(read.base.dtype) === bytesPerElement(target.dtype);
   const inStep =
-    read.offset === 0 &&
-    sizeOf(read.base.shape) === sizeOf(kernel.shape) &&
-    kernel.shape.every((n, i) => n === 1 || read.strides[i] === packed[i]);
+    read.offset === 0 && kernel.shape.every((n, i) => n === 1 || read.strides[i] === packed[i]);
   const folded = kernel.reductions.some(({ inputs }) => {
     const operand = inputs[0]!;
     return !kernel.members.includes(operand) && (accessOf(operand) as Access).base === read.base;

@@ -52,8 +52,9 @@ function gradientOf(one: Case, args: readonly Tensor[]): Tensor[] {
   return argnums.length === 0 ? [] : grad(value, { argnums })(...args);
 }
 
-/** The forward graph of a case, and the graph of its gradients. */
+/** The forward graph of a case, and the graph of its gradients; none of what cannot be traced. */
 export function tracesOf(one: Case): TracedCase[] {
+  if (one.op.eagerOnly !== undefined) return [];
   const args = makeInputs(one, "float32");
   const forward = traceFunction(one.name, (...xs) => asList(one.sample.call(...xs)), args);
   if (one.op.noGradient !== undefined) return [forward];

@@ -3,38 +3,26 @@
  * fixtures need not hold them. Read runCase.ts next.
  */
 import { createHash } from "node:crypto";
+import { readdirSync } from "node:fs";
 import type { DType } from "../../src/core/dtype.js";
 import { type Shape, sizeOf } from "../../src/core/shape.js";
-import { argmaxSamples } from "../../src/ops/argmax.js";
-import { choiceSamples } from "../../src/ops/choice.js";
-import { convSamples } from "../../src/ops/conv.js";
-import { elementarySamples } from "../../src/ops/elementary.js";
-import { indexingSamples } from "../../src/ops/indexing.js";
-import { linalgSamples } from "../../src/ops/linalg.js";
-import { lossSamples } from "../../src/ops/loss.js";
-import { movementSamples } from "../../src/ops/movement.js";
-import { partsSamples } from "../../src/ops/parts.js";
-import { pointwiseSamples } from "../../src/ops/pointwise.js";
-import { randomSamples } from "../../src/ops/random.js";
-import { reduceSamples } from "../../src/ops/reduce.js";
-import { softmaxSamples } from "../../src/ops/softmax.js";
-import type { OpSamples, Sample, SampleInput } from "../../src/tensor/defineOp.js";
+import type { OpSamples, Sample, SampleInput, SampleSet } from "../../src/tensor/defineOp.js";
 
-export const sampleSets = {
-  pointwise: pointwiseSamples,
-  elementary: elementarySamples,
-  choice: choiceSamples,
-  reduce: reduceSamples,
-  argmax: argmaxSamples,
-  softmax: softmaxSamples,
-  movement: movementSamples,
-  parts: partsSamples,
-  indexing: indexingSamples,
-  linalg: linalgSamples,
-  conv: convSamples,
-  loss: lossSamples,
-  random: randomSamples,
-} as const;
+const folder = new URL("../../src/ops/", import.meta.url);
+
+/** Every function without parameters that a file of ops exports as `…Samples`, by family. */
+async function findSampleSets(): Promise<Record<string, SampleSet>> {
+  const files = readdirSync(folder).filter((name) => name.endsWith(".ts") && name !== "index.ts");
+  const modules = await Promise.all(
+    files.sort().map((name) => import(new URL(name, folder).href) as Promise<object>),
+  );
+  const sets = modules.flatMap((module) => Object.entries(module));
+  const isSet = ([name, value]: [string, unknown]) =>
+    name.endsWith("Samples") && typeof value === "function" && value.length === 0;
+  return Object.fromEntries(sets.filter(isSet));
+}
+
+export const sampleSets = await findSampleSets();
 
 /** Numbers with their type, before they are a tensor of any backend or a line of a fixture. */
 export interface Values {

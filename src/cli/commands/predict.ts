@@ -12,7 +12,7 @@ import {
   runFiles,
 } from "../../train/node/index.js";
 import { backendNames, useBackend } from "../backend.js";
-import { exitCodes, UsageError } from "../errors.js";
+import { briefly, exitCodes, UsageError } from "../errors.js";
 import { oneOf, whole } from "../options.js";
 import type { Context } from "../program.js";
 import { findRun } from "../runs.js";
@@ -87,7 +87,7 @@ async function predict(
     } catch (error) {
       // One bad picture does not keep the others from their answers.
       if (!(error instanceof GradusError)) throw error;
-      io.err.line(`${io.err.style.bad("error:")} ${error.message}`);
+      io.err.line(`${io.err.style.bad("error:")} ${briefly(error)}`);
       context.setExitCode(exitCodes.failure);
     }
   }

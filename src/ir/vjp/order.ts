@@ -1,27 +1,12 @@
 /** Gradient rules of primitives that read and write by index, and of scans. */
 import type { Builder } from "../builder.js";
 import type { Node } from "../graph.js";
-import type { Rule, Rules } from "../vjp.js";
+import type { Rules } from "../vjp.js";
+import { cumulativeProduct } from "./product.js";
 
 /** Σ over all later elements of the line, this one included (the other way round for a reversed scan). */
 const suffixSum = (b: Builder, x: Node, { dim, reverse }: { dim: number; reverse: boolean }) =>
   b.make("cumulativeSum", [x], { dim, reverse: !reverse });
-
-/**
- * dx = suffix sum of g·y, divided by x, before the first zero of a line. At that zero the product of the others
- * takes the place of y / x, and after it nothing depends on any one element.
- */
-const cumulativeProduct: Rule<"cumulativeProduct"> = (b, node, g) => {
-  const x = node.inputs[0]!;
-  const { attributes } = node;
-  const isZero = b.equal(x, 0);
-  const zeros = b.make("cumulativeSum", [b.convert(isZero, "int32")], attributes);
-  const isFirst = b.pointwise("and", isZero, b.equal(zeros, 1));
-  const others = b.make("cumulativeProduct", [b.select(isFirst, 1, x)], attributes);
-  const before = b.divide(suffixSum(b, b.multiply(g, node), attributes), b.select(isZero, 1, x));
-  const at = b.select(isFirst, suffixSum(b, b.multiply(g, others), attributes), 0);
-  return [b.select(b.equal(zeros, 0), before, at)];
-};
 
 export const scanRules: Pick<
   Rules,

@@ -78,7 +78,7 @@ export async function readPicture(path: string, card: ModelCard): Promise<Prepar
     changes.push("framed");
     pixels = frame(large, ground, box, card);
   } else pixels = await read(card.width, card.height);
-  if (Math.abs(ground - card.background) > greyTolerance && card.background < 0.5) {
+  if (ground - card.background > greyTolerance && card.background < 0.5) {
     changes.push("stretched");
     pixels = pixels.map((value) => Math.max(0, (value - ground) / Math.max(1 - ground, 0.1)));
   }

@@ -55,13 +55,15 @@ function makeFolder(path: string): boolean {
   }
 }
 
-/** The folders above a run, and which of them were not there before. */
+/**
+ * Makes a folder with those above it; gives the topmost one that was not there before. One by one, because Node's own way
+ * never ends where the system refuses with ENOENT, as under /proc.
+ */
 function makeParents(path: string): string | undefined {
-  try {
-    return fs.mkdirSync(path, { recursive: true });
-  } catch (error) {
-    throw fileError("run folder", path, error);
-  }
+  const missing: string[] = [];
+  for (let at = resolve(path); !fs.existsSync(at); at = dirname(at)) missing.unshift(at);
+  for (const folder of missing) makeFolder(folder);
+  return missing[0];
 }
 
 export class RunFolder {
