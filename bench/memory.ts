@@ -6,8 +6,18 @@
  * Exits with 1 if resident memory grows by over 5% and 16 MiB between a quarter of the way and the end.
  */
 import { parseArgs } from "node:util";
-import { type BackendName, backendDescription, manualSeed, nn, optim, setBackend } from "gradus";
-import { compile, randn, type Tensor, tensor } from "gradus";
+import {
+  type BackendName,
+  backendDescription,
+  compile,
+  manualSeed,
+  nn,
+  optim,
+  randn,
+  setBackend,
+  type Tensor,
+  tensor,
+} from "gradus";
 
 const { values: options } = parseArgs({
   options: {

@@ -1,6 +1,7 @@
 /** The graph: building, printing, verifying, single simplifications, and what the interpreter does with odd values. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { DType } from "../src/core/dtype.js";
 import { DTypeError, GradusError, ShapeError } from "../src/index.js";
 import { Builder } from "../src/ir/builder.js";
 import type { Graph, Node } from "../src/ir/graph.js";
@@ -171,6 +172,14 @@ test("simplify folds constants as their dtype rounds", () => {
   );
   assert.equal(fold(b.divide(b.constant(-7, "int32"), b.constant(2, "int32"))), -3);
   assert.equal(fold(b.divide(b.constant(7, "int32"), b.constant(0, "int32"))), 0);
+  const convert = (value: number, from: DType, dtype: DType) =>
+    fold(b.make("convert", [b.constant(value, from)], { dtype }));
+  assert.equal(convert(2, "int32", "bool"), 1);
+  assert.equal(convert(Number.NaN, "float32", "bool"), 1);
+  assert.equal(convert(300, "int32", "uint8"), 44);
+  assert.equal(convert(-2.7, "float32", "int32"), -2);
+  assert.equal(convert(3e9, "float64", "int32"), 2 ** 31 - 1);
+  assert.equal(convert(0.1, "float32", "float64"), Math.fround(0.1));
   assert.equal(fold(b.add(b.constant(250, "uint8"), b.constant(10, "uint8"))), 4);
 });
 

@@ -177,7 +177,7 @@ test("modules print as an indented list", () => {
     "Sequential(\n  (0): Linear(2, 3, bias: false)\n  (1): Sequential(\n    (0): ReLU()\n    (1): Dropout(0.1)\n  )\n)",
   );
   assert.equal(String(new nn.Conv2d(1, 6, 5, { padding: 2 })), "Conv2d(1, 6, [5, 5], padding: 2)");
-  assert.equal(String(new nn.MaxPool2d(2, { stride: 1 })), "MaxPool2d([2,2], stride: 1)");
+  assert.equal(String(new nn.MaxPool2d(2, { stride: 1 })), "MaxPool2d(2, stride: 1)");
 });
 
 test("layers refuse sizes that are none", () => {

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setBackend } from "../src/index.js";
 import { Builder } from "../src/ir/builder.js";
-import type { Graph } from "../src/ir/graph.js";
+import { type Graph, topologicalOrder } from "../src/ir/graph.js";
 import { interpret } from "../src/ir/interpret.js";
 import { dedupe } from "../src/ir/passes/dedupe.js";
 import { materialize } from "../src/ir/passes/materialize.js";
@@ -14,7 +14,7 @@ import { plan } from "../src/ir/passes/plan.js";
 import { simplify } from "../src/ir/passes/simplify.js";
 import { verify } from "../src/ir/verify.js";
 import { findOrderFaults, findPlanFaults } from "./support/checkPlan.js";
-import { differ } from "./support/compare.js";
+import { differ, float32Bounds } from "./support/compare.js";
 import { type TracedCase, type TracedStep, traceStep, tracesOf } from "./support/graphs.js";
 import {
   labels,
@@ -40,6 +40,9 @@ function checkPasses({ name, graph, inputs }: TracedCase): { last: Graph; found:
   const found: string[] = [];
   verify(graph);
   const before = interpret(graph, inputs);
+  // Constants of float32 are rounded when they are folded, which the interpreter does not do.
+  const isNarrow = topologicalOrder(graph.outputs).some(({ dtype }) => dtype === "float32");
+  const bounds = isNarrow ? float32Bounds : { relative: 1e-12, absolute: 1e-12 };
   let last = graph;
   for (const [pass, apply] of passes) {
     last = apply(last);
@@ -49,7 +52,7 @@ function checkPasses({ name, graph, inputs }: TracedCase): { last: Graph; found:
       found.push(`${name} after ${pass}: ${(error as Error).message}`);
     }
     interpret(last, inputs).forEach((values, i) => {
-      const difference = differ(values, before[i]!, { relative: 1e-12, absolute: 1e-12 });
+      const difference = differ(values, before[i]!, bounds);
       if (difference) found.push(`${name} output ${i} after ${pass}: ${difference}`);
     });
   }
@@ -67,8 +70,10 @@ function checkTrace(traced: TracedCase | TracedStep): string[] {
 for (const [family, samples] of Object.entries(sampleSets))
   test(`passes and plans: ${family}`, () => {
     const ops = new Set(samples().map(({ op }) => op));
-    const traces = allCases.filter(({ op }) => ops.has(op.op)).flatMap(tracesOf);
-    assert.ok(traces.length > 0);
+    const traces = allCases
+      .filter(({ op }) => ops.has(op.op))
+      .flatMap((one) => tracesOf(one, "float64"));
+    assert.ok(traces.length > 0 || samples().every(({ eagerOnly }) => eagerOnly !== undefined));
     const found = traces.flatMap(checkTrace);
     assert.deepEqual(found.slice(0, 10), []);
   });

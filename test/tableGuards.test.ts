@@ -80,7 +80,7 @@ function findFaults({ name, graph, inputs }: TracedCase): string[] {
 for (const place of places.slice(1))
   test(`guards stay whole on ${place.name}`, () => {
     use(place);
-    const traces = allCases.flatMap(tracesOf);
+    const traces = allCases.flatMap((one) => tracesOf(one));
     assert.ok(traces.length > 1000);
     const found = traces.flatMap(findFaults);
     assert.deepEqual(found.slice(0, 10), []);

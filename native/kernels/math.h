@@ -101,5 +101,49 @@ GRADUS_INLINE VF logistic(VF x) {
   return choose(x < 0.0f, e, splat(1.0f)) / (e + 1.0f);
 }
 
+// exp(x) − 1, which keeps the digits of small results: half of 2^n·(exp(r) − 1) + (2^n − 1), so that
+// the largest 2^n is in range.
+GRADUS_INLINE VF expMinusOne(VF x) {
+  const VF clamped = choose(x > 89.0f, splat(89.0f), choose(x < -18.0f, splat(-18.0f), x));
+  VF rounded;
+  const VF r = reduceExponent(clamped, rounded);
+  const VF power = floatOf((wholeOf(rounded) + 126) << 23);
+  const VF half = expm1Reduced(r) * power + (power - 0.5f);
+  return choose((absolute(x) < 1e-30f) | (x != x), x, half + half);
+}
+
+// log(1 + x): what rounding took from u = 1 + x is put back as its share c / u.
+GRADUS_INLINE VF logPlusOne(VF x) {
+  const VF u = x + 1.0f;
+  const VF c = x - (u - 1.0f);
+  const VF whole = logarithm(u);
+  const VF result = choose((u > 0.0f) & (u < __builtin_inff()), whole + c / u, whole);
+  return choose(absolute(x) < 1e-30f, x, result);
+}
+
+// An odd polynomial below 1; above, 1 − exp of a polynomial that approximates log(erfc(x)).
+GRADUS_INLINE VF errorFunction(VF x) {
+  const VF z = x * x;
+  VF low = splat(7.853847e-05f);
+  low = low * z - 8.01018895e-04f;
+  low = low * z + 5.18832728e-03f;
+  low = low * z - 2.68538109e-02f;
+  low = low * z + 1.12835854e-01f;
+  low = low * z - 3.7612626e-01f;
+  low = low * z + 1.28379107e-01f;
+  const VF size = absolute(x);
+  const VF far = choose(size > 4.0f, splat(4.0f), size);
+  VF high = splat(1.92428968e-04f);
+  high = high * far - 3.00856424e-03f;
+  high = high * far + 2.20877435e-02f;
+  high = high * far - 1.03640527e-01f;
+  high = high * far - 6.37516797e-01f;
+  high = high * far - 1.12747514f;
+  high = high * far - 2.44685070e-04f;
+  const VF above = floatOf(bitsOf(1.0f - exponential(high)) | (bitsOf(x) & INT32_MIN));
+  // The first coefficient of the odd polynomial is over 1: the whole part is added apart.
+  return choose(size < 1.0f, low * x + x, above);
+}
+
 }  // namespace GRADUS_ISA
 }  // namespace gradus

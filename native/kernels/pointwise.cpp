@@ -169,8 +169,8 @@ constexpr PointwiseTable makeTable() {
   putElementary<Log, logarithm>(table, P::kLog);
   putElementary<Tanh, hyperbolicTangent>(table, P::kTanh);
   putElementary<Logistic, logistic>(table, P::kLogistic);
-  putFloats1<ExponentialMinusOne>(table, P::kExponentialMinusOne);
-  putFloats1<LogPlusOne>(table, P::kLogPlusOne);
+  putElementary<ExponentialMinusOne, expMinusOne>(table, P::kExponentialMinusOne);
+  putElementary<LogPlusOne, logPlusOne>(table, P::kLogPlusOne);
   putFloats1<Log2>(table, P::kLog2);
   putFloats1<Log10>(table, P::kLog10);
   putFloats1<Tan>(table, P::kTan);
@@ -182,7 +182,7 @@ constexpr PointwiseTable makeTable() {
   putFloats1<Asinh>(table, P::kAsinh);
   putFloats1<Acosh>(table, P::kAcosh);
   putFloats1<Atanh>(table, P::kAtanh);
-  putFloats1<Erf>(table, P::kErf);
+  putElementary<Erf, errorFunction>(table, P::kErf);
   putFloats1<Erfc>(table, P::kErfc);
   putFloats1<Ceil>(table, P::kCeil);
   putFloats1<RoundNearestEven>(table, P::kRoundNearestEven);

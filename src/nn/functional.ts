@@ -1,6 +1,27 @@
 /** The function of every layer, as in torch.nn.functional. */
 
 export {
+  celu,
+  elu,
+  type GeluOptions,
+  gelu,
+  hardshrink,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  relu6,
+  selu,
+  silu,
+  softplus,
+  softshrink,
+  softsign,
+  tanhshrink,
+  threshold,
+} from "../ops/activation.js";
+export {
   adaptiveAvgPool1d,
   adaptiveAvgPool2d,
   adaptiveAvgPool3d,
@@ -36,6 +57,11 @@ export {
   convTranspose3d,
 } from "../ops/conv.js";
 export {
+  type CtcLossOptions,
+  ctcLoss,
+} from "../ops/ctc.js";
+export { cosineSimilarity, pairwiseDistance } from "../ops/distance.js";
+export {
   alphaDropout,
   dropConnect,
   dropout1d,
@@ -46,6 +72,17 @@ export {
   stochasticDepth,
 } from "../ops/dropout.js";
 export { relu, sigmoid, tanh } from "../ops/elementary.js";
+export { type EmbeddingOptions, embedding, oneHot } from "../ops/embedding.js";
+export {
+  type GumbelSoftmaxOptions,
+  glu,
+  gumbelSoftmax,
+  maxout,
+  prelu,
+  softmin,
+} from "../ops/gate.js";
+export { affineGrid, type GridSampleOptions, gridSample } from "../ops/gridSample.js";
+export { type InterpolateMode, type InterpolateOptions, interpolate } from "../ops/interpolate.js";
 export { linear } from "../ops/linalg.js";
 export {
   type CrossEntropyOptions,
@@ -55,6 +92,42 @@ export {
   nllLoss,
   type Reduction,
 } from "../ops/loss.js";
+export {
+  type BinaryCrossEntropyOptions,
+  type BinaryCrossEntropyWithLogitsOptions,
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+  multilabelSoftMarginLoss,
+  softMarginLoss,
+} from "../ops/lossBinary.js";
+export {
+  type GaussianNllOptions,
+  gaussianNllLoss,
+  type HuberOptions,
+  huberLoss,
+  type KlDivOptions,
+  klDiv,
+  l1Loss,
+  type PoissonNllOptions,
+  poissonNllLoss,
+  type SmoothL1Options,
+  smoothL1Loss,
+} from "../ops/lossDistance.js";
+export {
+  hingeEmbeddingLoss,
+  type MarginOptions,
+  type MultiMarginOptions,
+  marginRankingLoss,
+  multilabelMarginLoss,
+  multiMarginLoss,
+} from "../ops/lossMargin.js";
+export {
+  cosineEmbeddingLoss,
+  type InfoNceOptions,
+  infoNce,
+  type TripletMarginOptions,
+  tripletMarginLoss,
+} from "../ops/lossPair.js";
 export {
   type BatchNormOptions,
   batchNorm,
@@ -69,6 +142,15 @@ export {
   normalize,
   rmsNorm,
 } from "../ops/norm.js";
+export { type PadOptions, pad } from "../ops/pad.js";
+export {
+  channelShuffle,
+  fold,
+  pixelShuffle,
+  pixelUnshuffle,
+  type UnfoldOptions,
+  unfold,
+} from "../ops/patches.js";
 export {
   type FractionalMaxPool2dOptions,
   fractionalMaxPool2d,
@@ -86,5 +168,6 @@ export {
   maxUnpool2d,
   maxUnpool3d,
 } from "../ops/pool.js";
+export { bilinear } from "../ops/products.js";
 export { type DropoutOptions, dropout } from "../ops/random.js";
 export { logSoftmax, softmax } from "../ops/softmax.js";

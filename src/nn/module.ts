@@ -4,6 +4,7 @@
  */
 import { GradusError, ShapeError } from "../core/errors.js";
 import { formatShape, sameShape } from "../core/shape.js";
+import "../tensor/assign.js";
 import { activeTrace } from "../tensor/context.js";
 import { Tensor } from "../tensor/tensor.js";
 

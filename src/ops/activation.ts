@@ -139,9 +139,7 @@ export const softplus = withSettings(
 );
 
 /** x / (1 + |x|). */
-export const softsign = plain("softsign", (b, x) =>
-  b.divide(x, b.add(b.pointwise("abs", x), 1)),
-);
+export const softsign = plain("softsign", (b, x) => b.divide(x, b.add(b.pointwise("abs", x), 1)));
 
 /** x moved into [low, high]; at the ends, unlike clamp's, the gradient is 0. */
 const limited = (b: Builder, x: Node, low: number, high: number): Node =>

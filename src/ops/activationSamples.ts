@@ -1,6 +1,14 @@
 /** The samples of activation.ts. */
 import { zeros } from "../tensor/create.js";
-import { bad, given, input, kink, type OpSamples, type SampleSet, sample } from "../tensor/defineOp.js";
+import {
+  bad,
+  given,
+  input,
+  kink,
+  type OpSamples,
+  type SampleSet,
+  sample,
+} from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
 import * as activation from "./activation.js";
 import { unarySamples } from "./elementary.js";
@@ -63,9 +71,7 @@ const rows: readonly Row[] = [
     op: "gelu",
     call: (x) => activation.gelu(x),
     torch: "F.gelu(@)",
-    others: [
-      [(x) => activation.gelu(x, { approximate: "tanh" }), 'F.gelu(a, approximate="tanh")'],
-    ],
+    others: [[(x) => activation.gelu(x, { approximate: "tanh" }), 'F.gelu(a, approximate="tanh")']],
   },
   {
     op: "softplus",
@@ -117,7 +123,9 @@ const settings: Readonly<Record<string, OpSamples["bad"]>> = {
       /^gelu: approximate must be "none" or "tanh", got erf/,
     ),
   ],
-  softplus: [bad(() => activation.softplus(zeros([1]), { beta: 0 }), /^softplus: beta must not be 0/)],
+  softplus: [
+    bad(() => activation.softplus(zeros([1]), { beta: 0 }), /^softplus: beta must not be 0/),
+  ],
   hardtanh: [
     bad(
       () => activation.hardtanh(zeros([1]), { minVal: 2, maxVal: 1 }),

@@ -40,7 +40,9 @@ function set(op: string, rank: number, fn: Pool, torch: string): OpSamples {
   return {
     op,
     samples: [
-      ...sizes.map((size) => sample([input(shape)], (a) => fn(a, size), `F.${torch}(a, ${spell(size)}${options})`)),
+      ...sizes.map((size) =>
+        sample([input(shape)], (a) => fn(a, size), `F.${torch}(a, ${spell(size)}${options})`),
+      ),
       sample([input(shape.slice(1))], (a) => fn(a, 2), `F.${torch}(a, 2${options})`),
       sample(
         [input([...shape].reverse())],

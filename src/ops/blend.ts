@@ -18,8 +18,8 @@ import {
 } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { to } from "./choice.js";
-import { needFloat } from "./reduce.js";
 import { promoteNodes, type TensorLike } from "./pointwise.js";
+import { needFloat } from "./reduce.js";
 
 const asTensor = (op: string, y: TensorLike, x: Tensor): Tensor =>
   typeof y === "number" ? scalarLike(op, y, x) : y;
@@ -153,9 +153,17 @@ const lerpSamples: SampleSet = () => [
     samples: [
       sample(triple, lerp, "torch.lerp(a, b, c)"),
       sample([input([2, 1]), input([3]), input([2, 3], 0, 1)], lerp, "torch.lerp(a, b, c)"),
-      sample([input([3, 2]), input([2, 3])], (a, b) => a.t().lerp(b, 0.3), "torch.lerp(a.t(), b, 0.3)"),
+      sample(
+        [input([3, 2]), input([2, 3])],
+        (a, b) => a.t().lerp(b, 0.3),
+        "torch.lerp(a.t(), b, 0.3)",
+      ),
       ...[0, 0.5, 1, 2].map((weight) =>
-        sample([input([4]), input([4])], (a, b) => lerp(a, b, weight), `torch.lerp(a, b, ${weight})`),
+        sample(
+          [input([4]), input([4])],
+          (a, b) => lerp(a, b, weight),
+          `torch.lerp(a, b, ${weight})`,
+        ),
       ),
       sample([input([]), input([]), input([])], lerp, "torch.lerp(a, b, c)"),
       sample([input([0]), input([1])], (a, b) => lerp(a, b, 0.2), "torch.lerp(a, b, 0.2)"),
@@ -180,7 +188,11 @@ const scaledSet = (op: string, fn: Scaled): OpSamples => ({
       (a, b, c) => fn(a, b, c, { value: 3 }),
       `torch.${op}(a, b, c, value=3)`,
     ),
-    sample([input([0]), input([1]), input([], 1, 2)], (a, b, c) => fn(a, b, c), `torch.${op}(a, b, c)`),
+    sample(
+      [input([0]), input([1]), input([], 1, 2)],
+      (a, b, c) => fn(a, b, c),
+      `torch.${op}(a, b, c)`,
+    ),
     ...(op === "addcdiv"
       ? []
       : [
@@ -192,7 +204,10 @@ const scaledSet = (op: string, fn: Scaled): OpSamples => ({
         ]),
   ],
   bad: [
-    bad(() => fn(zeros([2]), zeros([3]), zeros([1])), new RegExp(`^${op}: shapes .* do not broadcast`)),
+    bad(
+      () => fn(zeros([2]), zeros([3]), zeros([1])),
+      new RegExp(`^${op}: shapes .* do not broadcast`),
+    ),
     ...(op === "addcmul"
       ? []
       : [
@@ -208,9 +223,21 @@ const fillSamples: SampleSet = () => [
   {
     op: "nanToNum",
     samples: [
-      kink([given([5], notFinite)], (a) => nanToNum(a, { posinf: 9, neginf: -9 }), "torch.nan_to_num(a, posinf=9, neginf=-9)"),
-      kink([given([2], [Number.NaN, 2])], (a) => a.nanToNum({ nan: 5 }), "torch.nan_to_num(a, 5.0)"),
-      kink([given([3], notFinite.slice(0, 3), "float64")], (a) => nanToNum(a), "torch.nan_to_num(a)"),
+      kink(
+        [given([5], notFinite)],
+        (a) => nanToNum(a, { posinf: 9, neginf: -9 }),
+        "torch.nan_to_num(a, posinf=9, neginf=-9)",
+      ),
+      kink(
+        [given([2], [Number.NaN, 2])],
+        (a) => a.nanToNum({ nan: 5 }),
+        "torch.nan_to_num(a, 5.0)",
+      ),
+      kink(
+        [given([3], notFinite.slice(0, 3), "float64")],
+        (a) => nanToNum(a),
+        "torch.nan_to_num(a)",
+      ),
       sample([input([2, 3])], (a) => nanToNum(a.t()), "torch.nan_to_num(a.t())"),
       sample([typed("int32", [3])], (a) => nanToNum(a).add(0), "torch.nan_to_num(a) + 0"),
     ],
@@ -218,14 +245,38 @@ const fillSamples: SampleSet = () => [
   {
     op: "maskedFill",
     samples: [
-      sample([input([2, 3]), typed("bool", [2, 3])], (a, m) => a.maskedFill(m, 7), "a.masked_fill(b, 7)"),
-      sample([input([2, 3]), typed("bool", [3])], (a, m) => a.maskedFill(m, -0.5), "a.masked_fill(b, -0.5)"),
-      sample([input([3]), typed("bool", [2, 1])], (a, m) => a.maskedFill(m, 1), "a.masked_fill(b, 1)"),
-      sample([input([2, 3]), typed("bool", [3, 2]), input([])], (a, m, v) => a.maskedFill(m.t(), v), "a.masked_fill(b.t(), c)"),
+      sample(
+        [input([2, 3]), typed("bool", [2, 3])],
+        (a, m) => a.maskedFill(m, 7),
+        "a.masked_fill(b, 7)",
+      ),
+      sample(
+        [input([2, 3]), typed("bool", [3])],
+        (a, m) => a.maskedFill(m, -0.5),
+        "a.masked_fill(b, -0.5)",
+      ),
+      sample(
+        [input([3]), typed("bool", [2, 1])],
+        (a, m) => a.maskedFill(m, 1),
+        "a.masked_fill(b, 1)",
+      ),
+      sample(
+        [input([2, 3]), typed("bool", [3, 2]), input([])],
+        (a, m, v) => a.maskedFill(m.t(), v),
+        "a.masked_fill(b.t(), c)",
+      ),
       sample([input([]), typed("bool", [])], (a, m) => a.maskedFill(m, 7), "a.masked_fill(b, 7)"),
       sample([input([0]), typed("bool", [1])], (a, m) => a.maskedFill(m, 7), "a.masked_fill(b, 7)"),
-      sample([typed("int32", [5]), typed("bool", [5])], (a, m) => a.maskedFill(m, -1), "a.masked_fill(b, -1)"),
-      sample([typed("bool", [5]), typed("bool", [5])], (a, m) => a.maskedFill(m, 1), "a.masked_fill(b, True)"),
+      sample(
+        [typed("int32", [5]), typed("bool", [5])],
+        (a, m) => a.maskedFill(m, -1),
+        "a.masked_fill(b, -1)",
+      ),
+      sample(
+        [typed("bool", [5]), typed("bool", [5])],
+        (a, m) => a.maskedFill(m, 1),
+        "a.masked_fill(b, True)",
+      ),
       kink(
         [input([4]), given([4], [1, 0, 0, 1], "bool")],
         (a, m) => a.maskedFill(m, Number.NEGATIVE_INFINITY).softmax(0),
@@ -233,7 +284,10 @@ const fillSamples: SampleSet = () => [
       ),
     ],
     bad: [
-      bad(() => zeros([2]).maskedFill(zeros([2]), 1), /^maskedFill: the mask must be bool, got float32/),
+      bad(
+        () => zeros([2]).maskedFill(zeros([2]), 1),
+        /^maskedFill: the mask must be bool, got float32/,
+      ),
       bad(
         () => zeros([2], { dtype: "int32" }).maskedFill(zeros([2], { dtype: "bool" }), 0.5),
         /^maskedFill: 0\.5 does not fit int32/,
@@ -253,8 +307,14 @@ const castSamples: SampleSet = () =>
       // PyTorch computes these in float64, where float() would round.
       sample([typed("int32", [2, 3], 0, 9)], (a) => a[op](), `a.${op}()`),
       sample([typed("bool", [3])], (a) => a.logicalNot()[op](), `torch.logical_not(a).${op}()`),
-      sample([typed("float64", [4], 0, 9)], (a) => fullLike(a, 3)[op](), `torch.full_like(a, 3).${op}()`),
-      ...(op === "float" ? [] : [sample([typed("float64", [2, 2], 0, 9)], (a) => a.t()[op](), `a.t().${op}()`)]),
+      sample(
+        [typed("float64", [4], 0, 9)],
+        (a) => fullLike(a, 3)[op](),
+        `torch.full_like(a, 3).${op}()`,
+      ),
+      ...(op === "float"
+        ? []
+        : [sample([typed("float64", [2, 2], 0, 9)], (a) => a.t()[op](), `a.t().${op}()`)]),
     ],
   }));
 

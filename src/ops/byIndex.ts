@@ -150,12 +150,7 @@ const fillSpec: OpSpec<AlongDim> = {
  * console.log(indexFill(tensor([5, 6, 7]), 0, indices, 0).toArray()); // → [ 0, 6, 0 ]
  * ```
  */
-export function indexFill(
-  x: Tensor,
-  dim: number,
-  indices: Tensor,
-  value: number | Tensor,
-): Tensor {
+export function indexFill(x: Tensor, dim: number, indices: Tensor, value: number | Tensor): Tensor {
   const filling = typeof value === "number" ? scalarLike("indexFill", value, x) : value;
   if (filling.ndim > 0)
     throw new ShapeError(
@@ -215,7 +210,11 @@ export function takeAlongDim(x: Tensor, indices: Tensor, dim?: number): Tensor {
     );
   const others = (y: Tensor) => y.shape.map((n, i) => (i === place ? 1 : n));
   const common = broadcastShapes("takeAlongDim", others(x), others(indices));
-  const stretch = (y: Tensor) => expand(y, common.map((n, i) => (i === place ? y.shape[i]! : n)));
+  const stretch = (y: Tensor) =>
+    expand(
+      y,
+      common.map((n, i) => (i === place ? y.shape[i]! : n)),
+    );
   return gather(stretch(x), place, stretch(indices));
 }
 

@@ -115,8 +115,7 @@ export const allclose = (x: Tensor, y: Tensor, options: CloseOptions = {}): bool
  * ```
  */
 export const equal = (x: Tensor, y: Tensor): boolean =>
-  sameShape(x.shape, y.shape) &&
-  applyOne(equalSpec, [x, y], {}).storageFor("equal").data[0] === 0;
+  sameShape(x.shape, y.shape) && applyOne(equalSpec, [x, y], {}).storageFor("equal").data[0] === 0;
 
 install({ isclose, allclose, equal });
 
@@ -147,7 +146,11 @@ const wholeTensors = (
   op,
   samples: [
     sample([input([2, 3])], (a) => tensor(fn(a, a)), `torch.tensor(${torch}(a, a))`),
-    sample([input([2, 3]), input([2, 3])], (a, b) => tensor(fn(a, b)), `torch.tensor(${torch}(a, b))`),
+    sample(
+      [input([2, 3]), input([2, 3])],
+      (a, b) => tensor(fn(a, b)),
+      `torch.tensor(${torch}(a, b))`,
+    ),
     sample([input([0]), input([0])], (a, b) => tensor(fn(a, b)), `torch.tensor(${torch}(a, b))`),
     sample([left, right], (a, b) => tensor(fn(a, b)), `torch.tensor(${torch}(a, b))`),
     sample([typed("int32", [4])], (a) => tensor(fn(a, a)), `torch.tensor(${torch}(a, a))`),
@@ -162,13 +165,37 @@ export const closenessSamples: SampleSet = () => [
     op: "isclose",
     samples: [
       sample([left, right], (a, b) => isclose(a, b), "torch.isclose(a, b)"),
-      sample([left, right], (a, b) => isclose(a, b, { equalNan: true }), "torch.isclose(a, b, equal_nan=True)"),
-      sample([left, right], (a, b) => isclose(a, b, { rtol: 0.2 }), "torch.isclose(a, b, rtol=0.2)"),
-      sample([left, right], (a, b) => isclose(a, b, { rtol: 0, atol: 0.01 }), "torch.isclose(a, b, rtol=0, atol=0.01)"),
-      sample([input([2, 3]), input([3])], (a, b) => isclose(a, b, { atol: 1 }), "torch.isclose(a, b, atol=1)"),
+      sample(
+        [left, right],
+        (a, b) => isclose(a, b, { equalNan: true }),
+        "torch.isclose(a, b, equal_nan=True)",
+      ),
+      sample(
+        [left, right],
+        (a, b) => isclose(a, b, { rtol: 0.2 }),
+        "torch.isclose(a, b, rtol=0.2)",
+      ),
+      sample(
+        [left, right],
+        (a, b) => isclose(a, b, { rtol: 0, atol: 0.01 }),
+        "torch.isclose(a, b, rtol=0, atol=0.01)",
+      ),
+      sample(
+        [input([2, 3]), input([3])],
+        (a, b) => isclose(a, b, { atol: 1 }),
+        "torch.isclose(a, b, atol=1)",
+      ),
       sample([input([]), input([0])], (a, b) => isclose(a, b), "torch.isclose(a, b)"),
-      sample([typed("int32", [6], 0, 2), typed("int32", [6], 0, 2)], (a, b) => isclose(a, b), "torch.isclose(a, b)"),
-      sample([typed("bool", [6]), typed("bool", [6])], (a, b) => isclose(a, b), "torch.isclose(a, b)"),
+      sample(
+        [typed("int32", [6], 0, 2), typed("int32", [6], 0, 2)],
+        (a, b) => isclose(a, b),
+        "torch.isclose(a, b)",
+      ),
+      sample(
+        [typed("bool", [6]), typed("bool", [6])],
+        (a, b) => isclose(a, b),
+        "torch.isclose(a, b)",
+      ),
     ],
     bad: refusal("isclose", isclose),
     noGradient: "the result does not change smoothly",

@@ -37,8 +37,9 @@ export function oneHot(x: Tensor, numClasses = -1): Tensor {
   const values = valuesOf("oneHot", x);
   if (values.length === 0)
     throw new ValueError("oneHot", "needs numClasses where there are no classes to count");
-  const count = values.reduce((most: number, value: number) => Math.max(most, value), 0) + 1;
-  return applyOne(oneHotSpec, [x], { numClasses: count });
+  let most = 0;
+  for (const value of values) most = Math.max(most, value);
+  return applyOne(oneHotSpec, [x], { numClasses: most + 1 });
 }
 
 export interface EmbeddingOptions {
@@ -80,8 +81,7 @@ export function embedding(
   if (weight.ndim !== 2)
     throw new ShapeError("embedding", `weight must be [N, F], got ${formatShape(weight.shape)}`);
   const count = weight.shape[0]!;
-  if (paddingIdx !== null)
-    checkPaddingIdx("embedding", paddingIdx, count);
+  if (paddingIdx !== null) checkPaddingIdx("embedding", paddingIdx, count);
   return applyOne(embeddingSpec, [indices, weight], { paddingIdx });
 }
 

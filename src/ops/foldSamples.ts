@@ -38,7 +38,11 @@ const truthSet = (op: "any" | "all", fn: Fold): OpSamples => ({
       sample([typed("bool", [3, 2])], (a) => fn(a, d), `torch.${op}(a, ${d})`),
     ),
     sample([typed("bool", [2, 3])], (a) => fn(a), `torch.${op}(a)`),
-    sample([typed("bool", [2, 3])], (a) => fn(a.t(), 1, keepDim), `torch.${op}(a.t(), 1, keepdim=True)`),
+    sample(
+      [typed("bool", [2, 3])],
+      (a) => fn(a.t(), 1, keepDim),
+      `torch.${op}(a.t(), 1, keepdim=True)`,
+    ),
     sample([typed("bool", [2, 2, 3])], (a) => fn(a, [0, 2]), `torch.${op}(torch.${op}(a, 2), 0)`),
     sample([typed("int32", [4, 3], -1, 1)], (a) => fn(a, 1), `torch.${op}(a, 1)`),
     sample([typed("uint8", [4, 3], 0, 1)], (a) => fn(a, 1), `torch.${op}(a, 1)`),
@@ -89,7 +93,11 @@ const logsumexpSet = (): OpSamples => ({
     ...floatFolds(logsumexp, "logsumexp"),
     sample([input([2, 3])], (a) => a.logsumexp(), "torch.logsumexp(a, (0, 1))"),
     sample([given([3], [1000, 1001, -1000])], (a) => a.logsumexp(0), "torch.logsumexp(a, 0)"),
-    kink([given([2], [infinity, 1])], (a) => a.logsumexp(0).neg().exp(), "torch.exp(-torch.logsumexp(a, 0))"),
+    kink(
+      [given([2], [infinity, 1])],
+      (a) => a.logsumexp(0).neg().exp(),
+      "torch.exp(-torch.logsumexp(a, 0))",
+    ),
     kink([given([2], [-infinity, -infinity])], (a) => a.logsumexp(0), "torch.logsumexp(a, 0)"),
     kink([given([3], [-infinity, 1, 2])], (a) => a.logsumexp(0), "torch.logsumexp(a, 0)"),
     sample([input([2, 0])], (a) => a.logsumexp(1), "torch.logsumexp(a, 1)"),
@@ -117,7 +125,10 @@ const nanSets = (): OpSamples[] => [
       kink([given([2], [Number.NaN, Number.NaN])], (a) => a.nanmean(), "torch.nanmean(a)"),
     ],
     bad: [
-      bad(() => nanmean(zeros([2], { dtype: "int32" })), /^nanmean: needs a float tensor, got int32/),
+      bad(
+        () => nanmean(zeros([2], { dtype: "int32" })),
+        /^nanmean: needs a float tensor, got int32/,
+      ),
     ],
   },
 ];
@@ -128,15 +139,27 @@ const aminmaxSet = (): OpSamples => ({
   op: "aminmax",
   samples: [
     sample([input([3, 4])], (a) => minMax(a.aminmax()), "[torch.amin(a), torch.amax(a)]"),
-    sample([input([3, 4])], (a) => minMax(aminmax(a, { dim: -1 })), "[torch.amin(a, -1), torch.amax(a, -1)]"),
+    sample(
+      [input([3, 4])],
+      (a) => minMax(aminmax(a, { dim: -1 })),
+      "[torch.amin(a, -1), torch.amax(a, -1)]",
+    ),
     sample(
       [input([3, 4])],
       (a) => minMax(a.t().aminmax({ dim: 0, keepDim: true })),
       "[torch.amin(a, 1).unsqueeze(0), torch.amax(a, 1).unsqueeze(0)]",
     ),
     sample([typed("int32", [4])], (a) => minMax(a.aminmax()), "[torch.amin(a), torch.amax(a)]"),
-    sample([given([2], [0, 1], "bool")], (a) => minMax(a.aminmax()), "[torch.amin(a), torch.amax(a)]"),
-    kink([given([3], [1, Number.NaN, 0])], (a) => minMax(a.aminmax()), "[torch.amin(a), torch.amax(a)]"),
+    sample(
+      [given([2], [0, 1], "bool")],
+      (a) => minMax(a.aminmax()),
+      "[torch.amin(a), torch.amax(a)]",
+    ),
+    kink(
+      [given([3], [1, Number.NaN, 0])],
+      (a) => minMax(a.aminmax()),
+      "[torch.amin(a), torch.amax(a)]",
+    ),
   ],
   bad: [bad(() => aminmax(zeros([0])), /^aminmax: nothing to choose from in \[0\]/)],
 });
@@ -166,9 +189,17 @@ const normSets = (): OpSamples[] => [
       sample([input([])], (a) => a.norm(), "torch.norm(a)"),
       sample([input([0])], (a) => a.norm(), "torch.norm(a)"),
       ...[2, 1, 3, 1.5, infinity].map((p) =>
-        kink([given([2, 2], [0, 0, 0, 3])], (a) => a.norm(p, 1), `torch.norm(a, ${spellOrder(p)}, 1)`),
+        kink(
+          [given([2, 2], [0, 0, 0, 3])],
+          (a) => a.norm(p, 1),
+          `torch.norm(a, ${spellOrder(p)}, 1)`,
+        ),
       ),
-      kink([given([4], [1, -2, 2, 1])], (a) => a.norm(infinity), `torch.norm(a, ${spellOrder(infinity)})`),
+      kink(
+        [given([4], [1, -2, 2, 1])],
+        (a) => a.norm(infinity),
+        `torch.norm(a, ${spellOrder(infinity)})`,
+      ),
       kink([given([2], [1, Number.NaN])], (a) => a.norm(), "torch.norm(a)"),
     ],
     bad: [

@@ -219,7 +219,10 @@ const gluSamples: SampleSet = () => [
       kink([given([1, 4], [1, 1, 2, 0])], (a) => maxout(a, 2), "a.reshape(1, 2, 2).amax(2)"),
     ],
     bad: [
-      bad(() => maxout(zeros([2, 5]), 2), /^maxout: dim 1 of \[2, 5\] does not split into groups of 2/),
+      bad(
+        () => maxout(zeros([2, 5]), 2),
+        /^maxout: dim 1 of \[2, 5\] does not split into groups of 2/,
+      ),
     ],
   },
   {
@@ -251,7 +254,10 @@ export const gateSamples: SampleSet = () => [
       },
     ],
     bad: [
-      bad(() => gumbelSoftmax(zeros([2]), { tau: 0 }), /^gumbelSoftmax: tau must be above 0, got 0/),
+      bad(
+        () => gumbelSoftmax(zeros([2]), { tau: 0 }),
+        /^gumbelSoftmax: tau must be above 0, got 0/,
+      ),
       bad(
         () => gumbelSoftmax(zeros([2], { dtype: "int32" })),
         /^gumbelSoftmax: needs a float tensor, got int32/,

@@ -36,7 +36,12 @@ function reflectNodes(b: Builder, x: Node, low: number, high: number): Node {
 }
 
 /** From −1 … 1 to places of a dim of size n, brought inside as the padding asks. */
-function placeNodes(b: Builder, x: Node, n: number, { paddingMode, alignCorners }: Attributes): Node {
+function placeNodes(
+  b: Builder,
+  x: Node,
+  n: number,
+  { paddingMode, alignCorners }: Attributes,
+): Node {
   const place = alignCorners
     ? b.multiply(b.add(x, 1), (n - 1) / 2)
     : b.subtract(b.multiply(b.add(x, 1), n / 2), 0.5);

@@ -153,10 +153,12 @@ function scalesOf(x: Tensor, options: InterpolateOptions): DimScale[] {
   if ((size === undefined) === (scaleFactor === undefined))
     throw new ValueError("interpolate", "expected exactly one of size and scaleFactor");
   const spatial = x.shape.slice(2);
-  const factors = scaleFactor && perDim("scaleFactor", scaleFactor, spatial.length);
-  const sizes = size
-    ? perDim("size", size, spatial.length)
-    : spatial.map((n, i) => Math.floor(n * factors![i]!));
+  const factors =
+    scaleFactor === undefined ? null : perDim("scaleFactor", scaleFactor, spatial.length);
+  const sizes =
+    size !== undefined
+      ? perDim("size", size, spatial.length)
+      : spatial.map((n, i) => Math.floor(n * factors![i]!));
   return spatial.map((n, i) => {
     const out = sizes[i]!;
     if (!Number.isInteger(out) || out < 1 || n < 1)

@@ -14,7 +14,6 @@ import {
   typed,
   unlike,
 } from "../tensor/defineOp.js";
-import type { Tensor } from "../tensor/tensor.js";
 import { named, unary, unarySamples, wholeSamples } from "./elementary.js";
 import {
   binary,
@@ -27,9 +26,7 @@ import {
 } from "./pointwise.js";
 
 const logical = (name: string, primitive: PointwiseName) =>
-  binary(name, (b, nodes) =>
-    b.pointwise(primitive, ...nodes.map((x) => b.convert(x, "bool"))),
-  );
+  binary(name, (b, nodes) => b.pointwise(primitive, ...nodes.map((x) => b.convert(x, "bool"))));
 
 /** Whether both are not 0. */
 export const logicalAnd = logical("logicalAnd", "and");
@@ -45,8 +42,7 @@ export const bitwiseOr = comparison("bitwiseOr", "or");
 /** The bits that exactly one of two whole numbers has. */
 export const bitwiseXor = comparison("bitwiseXor", "xor");
 
-const invert = (b: Builder, x: Node): Node =>
-  b.pointwise("xor", x, x.dtype === "uint8" ? 255 : -1);
+const invert = (b: Builder, x: Node): Node => b.pointwise("xor", x, x.dtype === "uint8" ? 255 : -1);
 
 /** Every bit turned over: −x − 1 for int32, 255 − x for uint8; the logical not of bools. */
 export const bitwiseNot = unary("bitwiseNot", (b, x) =>
@@ -151,9 +147,21 @@ const bitSamples: SampleSet = () =>
   ).map(([op, fn, torch]) => ({
     op,
     samples: [
-      sample([typed("int32", [2, 3], -99, 99), typed("int32", [3], -99, 99)], fn, `torch.${torch}(a, b)`),
-      sample([typed("int32", [], -99, 99), typed("int32", [2, 0], 0, 9)], fn, `torch.${torch}(a, b)`),
-      sample([typed("uint8", [5], 0, 255), typed("uint8", [5], 0, 255)], fn, `torch.${torch}(a, b)`),
+      sample(
+        [typed("int32", [2, 3], -99, 99), typed("int32", [3], -99, 99)],
+        fn,
+        `torch.${torch}(a, b)`,
+      ),
+      sample(
+        [typed("int32", [], -99, 99), typed("int32", [2, 0], 0, 9)],
+        fn,
+        `torch.${torch}(a, b)`,
+      ),
+      sample(
+        [typed("uint8", [5], 0, 255), typed("uint8", [5], 0, 255)],
+        fn,
+        `torch.${torch}(a, b)`,
+      ),
       sample([typed("uint8", [5], 0, 255), typed("int32", [5], -9, 9)], fn, `torch.${torch}(a, b)`),
       sample([typed("bool", [5]), typed("bool", [5])], fn, `torch.${torch}(a, b)`),
       sample([typed("bool", [5]), typed("int32", [5], -9, 9)], fn, `torch.${torch}(a, b)`),
@@ -177,7 +185,11 @@ const shiftSamples: SampleSet = () =>
   ).map(([op, fn, torch]) => ({
     op,
     samples: [
-      sample([typed("int32", [2, 3], -99, 99), typed("int32", [3], 0, 9)], fn, `torch.${torch}(a, b)`),
+      sample(
+        [typed("int32", [2, 3], -99, 99), typed("int32", [3], 0, 9)],
+        fn,
+        `torch.${torch}(a, b)`,
+      ),
       sample([typed("uint8", [6], 0, 255), typed("uint8", [6], 0, 7)], fn, `torch.${torch}(a, b)`),
       sample([typed("int32", [5], -99, 99)], (a) => fn(a, 3), `torch.${torch}(a, 3)`),
       sample([typed("int32", [0]), typed("int32", [])], fn, `torch.${torch}(a, b)`),
@@ -222,9 +234,21 @@ export const logicSamples: SampleSet = () => [
   {
     op: "heaviside",
     samples: [
-      sample([given([4], [-1, 0, 2, 0]), input([4])], heaviside, "torch.heaviside(a.detach(), b.detach())"),
-      sample([given([2, 2], [0, 0, -0, 1]), input([2])], heaviside, "torch.heaviside(a.detach(), b.detach())"),
-      sample([given([3], [Number.NaN, 0, 1]), input([])], heaviside, "torch.heaviside(a.detach(), b.detach())"),
+      sample(
+        [given([4], [-1, 0, 2, 0]), input([4])],
+        heaviside,
+        "torch.heaviside(a.detach(), b.detach())",
+      ),
+      sample(
+        [given([2, 2], [0, 0, -0, 1]), input([2])],
+        heaviside,
+        "torch.heaviside(a.detach(), b.detach())",
+      ),
+      sample(
+        [given([3], [Number.NaN, 0, 1]), input([])],
+        heaviside,
+        "torch.heaviside(a.detach(), b.detach())",
+      ),
       sample([typed("int32", [5], -1, 1), typed("int32", [5])], heaviside, "torch.heaviside(a, b)"),
     ],
     bad: [bad(() => heaviside(zeros([2]), zeros([3])), /^heaviside: shapes .*do not broadcast/)],

@@ -51,6 +51,9 @@ type EntropyAttributes = {
   readonly labelSmoothing: number;
 };
 
+/** Scores, targets and, if there are any, class weights. */
+type ClassNodes = readonly [scores: Node, target: Node, weight: Node | undefined];
+
 /** A class weight for each of the classes in dim 1 of `scores`, ready to be multiplied. */
 const alongClasses = (b: Builder, weight: Node, scores: Node): Node =>
   b.reshape(
@@ -67,7 +70,7 @@ function pickClasses(b: Builder, values: Node, indices: Node): Node {
 /** Negative log likelihoods of the targets, given the log probabilities; dim 1 is the classes. */
 function pickedLoss(
   b: Builder,
-  [scores, target, weight]: readonly [Node, Node, Node?],
+  [scores, target, weight]: ClassNodes,
   attributes: EntropyAttributes,
 ): Node {
   const { reduction, ignoreIndex, labelSmoothing } = attributes;
@@ -92,7 +95,7 @@ function pickedLoss(
 /** −Σ target · log probability over the classes in dim 1. */
 function probabilityLoss(
   b: Builder,
-  [scores, target, weight]: readonly [Node, Node, Node?],
+  [scores, target, weight]: ClassNodes,
   { reduction, labelSmoothing }: EntropyAttributes,
 ): Node {
   const classes = scores.shape[1]!;
@@ -108,7 +111,7 @@ function probabilityLoss(
 
 /** Scores without a batch dim, [classes], get one for the time of the computation. */
 function batched(
-  lower: (b: Builder, nodes: readonly [Node, Node, Node?], attributes: EntropyAttributes) => Node,
+  lower: (b: Builder, nodes: ClassNodes, attributes: EntropyAttributes) => Node,
 ): OpSpec<EntropyAttributes>["lower"] {
   return (b, [x, target, weight], attributes) => {
     if (x!.shape.length > 1) return lower(b, [x!, target!, weight], attributes);

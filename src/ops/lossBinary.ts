@@ -1,13 +1,21 @@
 /** Losses of yes and no, for one question or many. Read lossMargin.ts next. */
-import type { Builder } from "../ir/builder.js";
-import type { Node } from "../ir/graph.js";
+
 import { isFloat } from "../core/dtype.js";
 import { DTypeError, ShapeError, ValueError } from "../core/errors.js";
 import { formatShape } from "../core/shape.js";
+import type { Builder } from "../ir/builder.js";
+import type { Node } from "../ir/graph.js";
 import { applyOne, type OpSpec } from "../tensor/apply.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { logSigmoidNodes, softplusNodes } from "./activation.js";
-import { checkReduction, checkSameShape, type LossOptions, type Reduction, reduceLoss } from "./loss.js";
+import { knownValues } from "./known.js";
+import {
+  checkReduction,
+  checkSameShape,
+  type LossOptions,
+  type Reduction,
+  reduceLoss,
+} from "./loss.js";
 import { elementLoss } from "./lossDistance.js";
 import { needFloat } from "./reduce.js";
 
@@ -82,8 +90,11 @@ export function binaryCrossEntropy(
   checkSameShape(op, p, target);
   checkReduction(op, reduction);
   checkFactor(op, "weight", weight, p);
-  if (p.source.kind === "concrete" && p.data.some((v: number) => v < 0 || v > 1))
-    throw new ValueError(op, "probabilities must be from 0 to 1; give scores to the …WithLogits form");
+  if (knownValues(p)?.some((v: number) => v < 0 || v > 1))
+    throw new ValueError(
+      op,
+      "probabilities must be from 0 to 1; give scores to the …WithLogits form",
+    );
   return applyOne(entropySpec, weight ? [p, target, weight.detach()] : [p, target], { reduction });
 }
 
@@ -96,8 +107,7 @@ const logitSpec: OpSpec<LogitAttributes> = {
     const [target, first, second] = [given!, ...factors].map((y) => b.convert(y, x!.dtype));
     const [weight, posWeight] = weighted ? [first, second] : [undefined, first];
     const soft = softplusNodes(b, b.negate(x!));
-    const share =
-      balanced && b.add(b.multiply(b.subtract(posWeight!, 1), target!), 1);
+    const share = balanced && b.add(b.multiply(b.subtract(posWeight!, 1), target!), 1);
     const logs = share ? b.multiply(share, soft) : soft;
     const loss = b.add(b.multiply(b.subtract(1, target!), x!), logs);
     return reduceLoss(b, weight ? b.multiply(loss, weight) : loss, reduction);

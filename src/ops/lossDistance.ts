@@ -5,7 +5,14 @@ import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
 import { applyOne, type OpAttributes, type OpSpec } from "../tensor/apply.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { checkReduction, checkSameShape, type LossOptions, type Reduction, reduceLoss } from "./loss.js";
+import { knownValues } from "./known.js";
+import {
+  checkReduction,
+  checkSameShape,
+  type LossOptions,
+  type Reduction,
+  reduceLoss,
+} from "./loss.js";
 import { promoteNodes } from "./pointwise.js";
 import { needFloat } from "./reduce.js";
 import { xlogyNodes } from "./transcendental.js";
@@ -39,7 +46,11 @@ const l1Spec = elementLoss<Reduced>("l1Loss", (b, [x, y]) =>
 );
 
 /** |x − target|, averaged. Both have one shape. */
-export function l1Loss(x: Tensor, target: Tensor, { reduction = "mean" }: LossOptions = {}): Tensor {
+export function l1Loss(
+  x: Tensor,
+  target: Tensor,
+  { reduction = "mean" }: LossOptions = {},
+): Tensor {
   checkSameShape("l1Loss", x, target);
   return applyOne(l1Spec, [x, target], { reduction: checkReduction("l1Loss", reduction) });
 }
@@ -128,7 +139,8 @@ export function klDiv(x: Tensor, target: Tensor, options: KlDivOptions = {}): Te
     checkReduction("klDiv", reduction);
     return applyOne(klDivSpec, [x, target], { reduction, logTarget });
   }
-  if (x.ndim === 0) throw new ShapeError("klDiv", 'reduction "batchmean" needs a first dim, got []');
+  if (x.ndim === 0)
+    throw new ShapeError("klDiv", 'reduction "batchmean" needs a first dim, got []');
   return applyOne(klDivSpec, [x, target], { reduction: "sum", logTarget }).div(x.shape[0]!);
 }
 
@@ -164,11 +176,7 @@ export interface PoissonNllOptions extends LossOptions {
 }
 
 /** eˣ − target · x, averaged: what counts with the Poisson distribution say about its log rate x. */
-export function poissonNllLoss(
-  x: Tensor,
-  target: Tensor,
-  options: PoissonNllOptions = {},
-): Tensor {
+export function poissonNllLoss(x: Tensor, target: Tensor, options: PoissonNllOptions = {}): Tensor {
   const { reduction = "mean", logInput = true, full = false, eps = 1e-8 } = options;
   checkSameShape("poissonNllLoss", x, target);
   checkReduction("poissonNllLoss", reduction);
@@ -226,7 +234,7 @@ export function gaussianNllLoss(
       op,
       `variance ${formatShape(variance.shape)} does not fit ${formatShape(x.shape)}`,
     );
-  if (variance.source.kind === "concrete" && variance.data.some((v: number) => v < 0))
+  if (knownValues(variance)?.some((v: number) => v < 0))
     throw new ValueError(op, "variances must not be negative");
   return applyOne(gaussianSpec, [x, target, spread], { reduction, full, eps });
 }

@@ -7,7 +7,13 @@ import type { Node } from "../ir/graph.js";
 import { applyOne, type OpSpec } from "../tensor/apply.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { indexNodes } from "./indexing.js";
-import { checkReduction, checkSameShape, type LossOptions, type Reduction, reduceLoss } from "./loss.js";
+import {
+  checkReduction,
+  checkSameShape,
+  type LossOptions,
+  type Reduction,
+  reduceLoss,
+} from "./loss.js";
 import { elementLoss } from "./lossDistance.js";
 
 type Reduced = { readonly reduction: Reduction };
@@ -84,10 +90,7 @@ const multiMarginSpec: OpSpec<MultiMarginAttributes> = {
     let terms = p === 2 ? b.multiply(hinge, hinge) : hinge;
     if (weight) {
       const row = b.reshape(b.convert(weight, x.dtype), [1, x.shape[1]!]);
-      terms = b.multiply(
-        terms,
-        b.make("gather", [b.broadcastTo(row, x.shape), place], { dim: 1 }),
-      );
+      terms = b.multiply(terms, b.make("gather", [b.broadcastTo(row, x.shape), place], { dim: 1 }));
     }
     const losses = b.divide(b.reduce("reduceSum", terms, [1]), x.shape[1]!);
     return reduceLoss(b, unbatch(b, losses, given!), reduction);
@@ -108,7 +111,11 @@ export interface MultiMarginOptions extends MarginOptions {
  *
  * @throws ValueError if a target is no class; ShapeError if the shapes do not fit.
  */
-export function multiMarginLoss(x: Tensor, target: Tensor, options: MultiMarginOptions = {}): Tensor {
+export function multiMarginLoss(
+  x: Tensor,
+  target: Tensor,
+  options: MultiMarginOptions = {},
+): Tensor {
   const op = "multiMarginLoss";
   const { reduction = "mean", p = 1, margin = 1, weight } = options;
   if (!isFloat(x.dtype)) throw new DTypeError(op, `needs float scores, got ${x.dtype}`);
@@ -145,18 +152,18 @@ const multilabelMarginSpec: OpSpec<Reduced> = {
     const safe = b.select(isLabel, target, 0);
     const cube = [batch, classes, classes];
     const column = (y: Node) => b.broadcastTo(b.reshape(y, [batch, classes, 1]), cube);
-    const named = b.pointwise("and", column(isLabel), isClass(b, cube, b.reshape(safe, [batch, classes, 1])));
+    const named = b.pointwise(
+      "and",
+      column(isLabel),
+      isClass(b, cube, b.reshape(safe, [batch, classes, 1])),
+    );
     const isTarget = b.reduce("reduceMax", b.convert(named, "int32"), [1]);
     const own = b.make("gather", [x, safe], { dim: 1 });
     const other = b.broadcastTo(b.reshape(x, [batch, 1, classes]), cube);
     const gap = b.subtract(1, b.subtract(column(own), other));
     const isOther = b.broadcastTo(b.reshape(b.equal(isTarget, 0), [batch, 1, classes]), cube);
     const isCounted = b.pointwise("and", column(isLabel), isOther);
-    const hinge = b.select(
-      b.pointwise("and", isCounted, b.pointwise("greater", gap, 0)),
-      gap,
-      0,
-    );
+    const hinge = b.select(b.pointwise("and", isCounted, b.pointwise("greater", gap, 0)), gap, 0);
     const losses = b.divide(b.reduce("reduceSum", hinge, [1, 2]), classes);
     return reduceLoss(b, unbatch(b, losses, given!), reduction);
   },

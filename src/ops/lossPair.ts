@@ -6,7 +6,13 @@ import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
 import { applyOne, type OpSpec } from "../tensor/apply.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { checkReduction, checkSameShape, type LossOptions, type Reduction, reduceLoss } from "./loss.js";
+import {
+  checkReduction,
+  checkSameShape,
+  type LossOptions,
+  type Reduction,
+  reduceLoss,
+} from "./loss.js";
 import { checkPositive } from "./lossDistance.js";
 import { type MarginOptions, positivePart } from "./lossMargin.js";
 import { promoteNodes } from "./pointwise.js";
@@ -122,33 +128,35 @@ export function tripletMarginLoss(
   return applyOne(tripletSpec, [anchor, positive, negative], { margin, p, eps, swap, reduction });
 }
 
-const infoNceSpec: OpSpec<Reduced & { readonly temperature: number; readonly symmetric: boolean }> = {
-  name: "infoNce",
-  lower(b, nodes, { temperature, symmetric, reduction }) {
-    const units = promoteNodes(b, nodes).map((x) => {
-      const length = b.pointwise("sqrt", sumLast(b, b.multiply(x, x), true));
-      return b.divide(x, b.select(b.pointwise("less", length, tiny), tiny, length));
-    });
-    const [query, key, ...negatives] = units as [Node, Node, ...Node[]];
-    const against = (x: Node, y: Node) => {
-      const product = b.make("dotGeneral", [x, y], {
-        lhsBatch: [],
-        rhsBatch: [],
-        lhsContract: [1],
-        rhsContract: [1],
+const infoNceSpec: OpSpec<Reduced & { readonly temperature: number; readonly symmetric: boolean }> =
+  {
+    name: "infoNce",
+    lower(b, nodes, { temperature, symmetric, reduction }) {
+      const units = promoteNodes(b, nodes).map((x) => {
+        const square = sumLast(b, b.multiply(x, x), true);
+        const isZero = b.equal(square, 0);
+        const length = b.pointwise("sqrt", b.select(isZero, 1, square));
+        return b.divide(x, b.select(isZero, tiny, length));
       });
-      const diagonal = b.equal(b.iota(0, product.shape), b.iota(1, product.shape));
-      const logs = logSoftmaxNodes(b, b.divide(product, temperature), 1);
-      return b.negate(b.reduce("reduceSum", b.select(diagonal, logs, 0), [1]));
-    };
-    const keys = negatives.length > 0 ? b.make("concatenate", [key, ...negatives], { dim: 0 }) : key;
-    const forward = against(query, keys);
-    const losses = symmetric
-      ? b.multiply(b.add(forward, against(key, query)), 0.5)
-      : forward;
-    return reduceLoss(b, losses, reduction);
-  },
-};
+      const [query, key, ...negatives] = units as [Node, Node, ...Node[]];
+      const against = (x: Node, y: Node) => {
+        const product = b.make("dotGeneral", [x, y], {
+          lhsBatch: [],
+          rhsBatch: [],
+          lhsContract: [1],
+          rhsContract: [1],
+        });
+        const diagonal = b.equal(b.iota(0, product.shape), b.iota(1, product.shape));
+        const logs = logSoftmaxNodes(b, b.divide(product, temperature), 1);
+        return b.negate(b.reduce("reduceSum", b.select(diagonal, logs, 0), [1]));
+      };
+      const keys =
+        negatives.length > 0 ? b.make("concatenate", [key, ...negatives], { dim: 0 }) : key;
+      const forward = against(query, keys);
+      const losses = symmetric ? b.multiply(b.add(forward, against(key, query)), 0.5) : forward;
+      return reduceLoss(b, losses, reduction);
+    },
+  };
 
 export interface InfoNceOptions extends LossOptions {
   /** Divides the cosines; default 0.1. */
@@ -176,7 +184,8 @@ export function infoNce(query: Tensor, key: Tensor, options: InfoNceOptions = {}
   const op = "infoNce";
   const { temperature = 0.1, negatives, symmetric = false, reduction = "mean" } = options;
   checkSameShape(op, query, key);
-  if (query.ndim !== 2) throw new ShapeError(op, `expected [B, D], got ${formatShape(query.shape)}`);
+  if (query.ndim !== 2)
+    throw new ShapeError(op, `expected [B, D], got ${formatShape(query.shape)}`);
   if (negatives && (negatives.ndim !== 2 || negatives.shape[1] !== query.shape[1]))
     throw new ShapeError(
       op,

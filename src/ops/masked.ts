@@ -79,10 +79,7 @@ const maskedScatterSpec: OpSpec = {
 export function maskedScatter(x: Tensor, mask: Tensor, source: Tensor): Tensor {
   checkMask("maskedScatter", mask);
   if (source.dtype !== x.dtype)
-    throw new DTypeError(
-      "maskedScatter",
-      `source must be ${x.dtype} as x is, got ${source.dtype}`,
-    );
+    throw new DTypeError("maskedScatter", `source must be ${x.dtype} as x is, got ${source.dtype}`);
   const shape = broadcastShapes("maskedScatter", x.shape, mask.shape);
   if (formatShape(shape) !== formatShape(x.shape))
     throw new ShapeError(

@@ -59,7 +59,9 @@ const padSpec: OpSpec<PadAttributes> = {
     // "circular" goes round what is left; the others look at what was cut, too.
     const cuts = (list: readonly number[]) => list.map((n) => Math.min(0, n));
     const isRound = mode === "circular";
-    const inside = isRound ? padConstant(b, x!, { ...attributes, low: cuts(low), high: cuts(high) }) : x!;
+    const inside = isRound
+      ? padConstant(b, x!, { ...attributes, low: cuts(low), high: cuts(high) })
+      : x!;
     const places = (n: number) => (isRound ? Math.max(0, n) : n);
     return inside.shape.reduce((padded, size, dim) => {
       const [before, after] = [places(low[dim]!), places(high[dim]!)];

@@ -1,6 +1,12 @@
 /** Ops that part tensors and name dims anew: split, chunk, unbind, unflatten, movedim. Read pad.ts next. */
 import { ShapeError, ValueError } from "../core/errors.js";
-import { broadcastShapes, formatShape, inferShape, normalizeDim, type Shape } from "../core/shape.js";
+import {
+  broadcastShapes,
+  formatShape,
+  inferShape,
+  normalizeDim,
+  type Shape,
+} from "../core/shape.js";
 import { apply, type OpSpec } from "../tensor/apply.js";
 import { install } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -107,11 +113,7 @@ export function chunk(x: Tensor, chunks: number, dim = 0): Tensor[] {
  * console.log(tensorSplit(arange(5), [1, -1]).map((x) => x.toArray())); // → [ [ 0 ], [ 1, 2, 3 ], [ 4 ] ]
  * ```
  */
-export function tensorSplit(
-  x: Tensor,
-  sections: number | readonly number[],
-  dim = 0,
-): Tensor[] {
+export function tensorSplit(x: Tensor, sections: number | readonly number[], dim = 0): Tensor[] {
   const [place, size] = placeOf("tensorSplit", x, dim);
   const isValid = typeof sections === "number" ? sections >= 1 : true;
   if (!isValid || !(typeof sections === "number" ? [sections] : sections).every(Number.isInteger))

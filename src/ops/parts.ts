@@ -6,6 +6,7 @@ import { applyOne, type OpSpec } from "../tensor/apply.js";
 import { zeros } from "../tensor/create.js";
 import { bad, input, install, type SampleSet, sample, typed } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { atIndices, type DimIndices, maskIndices } from "./advanced.js";
 import { squeeze, unsqueeze } from "./movement.js";
 import { promoteNodes } from "./pointwise.js";
 
@@ -57,8 +58,17 @@ export function select(x: Tensor, dim: number, index: number): Tensor {
   return squeeze(sliceDim(x, place, at, at + 1), place);
 }
 
-/** One entry of {@link at}: an index, a slice "from:to:step", "..." for the dims between, null for a new dim. */
-export type AtIndex = number | string | null;
+/**
+ * One entry of {@link at}: an index, a slice "from:to:step", "..." for the dims between, null for a new dim, a tensor of
+ * indices, or a bool mask.
+ */
+export type AtIndex = number | string | null | Tensor;
+
+/** How many dims an entry is about. */
+function dimsOf(index: AtIndex): number {
+  if (index === null || index === "...") return 0;
+  return typeof index === "object" && index.dtype === "bool" ? index.ndim : 1;
+}
 
 function parseSlice(text: string, n: number): [from: number, to: number, step: number] {
   const parts = text.split(":").map((part) => part.trim());
@@ -74,24 +84,42 @@ function parseSlice(text: string, n: number): [from: number, to: number, step: n
 }
 
 /**
- * A part of a tensor in NumPy's notation: `x.at(0, ":", "1:3")`, `x.at("...", -1)`, `x.at(null, "::2")`.
+ * A part of a tensor in NumPy's notation: `x.at(0, ":", "1:3")`, `x.at("...", -1)`, `x.at(null, "::2")`. Indices and ends of
+ * slices below 0 count from the end. Tensors of indices (int32 or uint8) broadcast together and are looked up at once;
+ * their dims stand where the indexed ones were, or in front if those were apart. A bool mask stands for the indices of
+ * its true elements, which compile() cannot know.
+ *
+ * @throws ValueError if an index is out of range or there are too many; ShapeError if a mask does not fit.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * const x = tensor([[1, 2], [3, 4], [5, 6]]);
+ * console.log(x.at("1:", 0).toArray()); // → [ 3, 5 ]
+ * console.log(x.at(tensor([2, 0], { dtype: "int32" })).toArray()); // → [ [ 5, 6 ], [ 1, 2 ] ]
+ * console.log(x.at(x.gt(2)).toArray()); // → [ 3, 4, 5, 6 ]
+ * ```
  */
 export function at(x: Tensor, ...indices: readonly AtIndex[]): Tensor {
-  const used = indices.filter((i) => i !== null && i !== "...").length;
+  const used = indices.reduce((sum: number, index) => sum + dimsOf(index), 0);
   if (used > x.ndim || indices.filter((i) => i === "...").length > 1)
     throw new ValueError("at", `${indices.length} indices do not fit ${formatShape(x.shape)}`);
   let result = x;
   let dim = 0;
+  const lists: DimIndices[] = [];
   for (const index of indices) {
     if (index === "...") dim += x.ndim - used;
     else if (index === null) result = unsqueeze(result, dim++);
     else if (typeof index === "number") result = select(result, dim, index);
-    else {
+    else if (typeof index === "object") {
+      if (index.dtype === "bool") lists.push(...maskIndices(result, dim, index));
+      else lists.push({ dim, indices: index });
+      dim += dimsOf(index);
+    } else {
       const [from, to, step] = parseSlice(index, result.shape[dim]!);
       result = sliceDim(result, dim++, from, to, step);
     }
   }
-  return result;
+  return lists.length > 0 ? atIndices(result, lists) : result;
 }
 
 const catSpec: OpSpec<{ readonly dim: number }> = {
@@ -142,7 +170,7 @@ declare module "../tensor/tensor.js" {
     narrow(dim: number, start: number, length: number): Tensor;
     /** The part at one index of a dim. */
     select(dim: number, index: number): Tensor;
-    /** A part in NumPy's notation: indices, "from:to:step", "...", null for a new dim. */
+    /** A part in NumPy's notation: indices, "from:to:step", "...", null for a new dim, tensors of indices or a mask. */
     at(...indices: AtIndex[]): Tensor;
   }
 }

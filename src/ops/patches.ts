@@ -100,11 +100,7 @@ const foldSpec: OpSpec<PatchAttributes> = {
     const size = product(padded(patches));
     const sums = b.make("indexAdd", [flat, patchIndices(b, patches)], { dim: 2, size });
     const images = b.reshape(sums, [n, c, ...padded(patches)]);
-    return b.slice(
-      images,
-      [0, 0, ...padLow],
-      [n, c, ...sizes.map((s, i) => s + padLow[i]!)],
-    );
+    return b.slice(images, [0, 0, ...padLow], [n, c, ...sizes.map((s, i) => s + padLow[i]!)]);
   },
 };
 

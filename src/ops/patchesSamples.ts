@@ -21,7 +21,11 @@ const padSet = (): OpSamples => ({
     sample([input([0])], (a) => pad(a, [1, 1]), "F.pad(a, (1, 1))"),
     sample([typed("int32", [3])], (a) => pad(a, [1, 1], { value: 2 }), "F.pad(a, (1, 1), value=2)"),
     ...modes.flatMap((mode) => [
-      sample([input([2, 2, 4])], (a) => pad(a, [2, 3], { mode }), `F.pad(a, (2, 3), mode="${mode}")`),
+      sample(
+        [input([2, 2, 4])],
+        (a) => pad(a, [2, 3], { mode }),
+        `F.pad(a, (2, 3), mode="${mode}")`,
+      ),
       sample(
         [input([1, 2, 3, 4])],
         (a) => pad(a, [1, 0, 2, 1], { mode }),
@@ -32,14 +36,21 @@ const padSet = (): OpSamples => ({
         (a) => pad(a.transpose(1, 2), [0, 3], { mode }),
         `F.pad(a.transpose(1, 2), (0, 3), mode="${mode}")`,
       ),
-      sample([input([1, 1, 5])], (a) => pad(a, [-1, 2], { mode }), `F.pad(a, (-1, 2), mode="${mode}")`),
+      sample(
+        [input([1, 1, 5])],
+        (a) => pad(a, [-1, 2], { mode }),
+        `F.pad(a, (-1, 2), mode="${mode}")`,
+      ),
     ]),
   ],
   bad: [
     bad(() => pad(zeros([2]), [1]), /^pad: expected up to 1 pairs of whole numbers/),
     bad(() => pad(zeros([3]), [3, 0], { mode: "reflect" }), /^pad: mode "reflect" has at most 2/),
     bad(() => pad(zeros([3]), [-2, -2]), /^pad: -2 and -2 leave nothing of size 3 at dim 0/),
-    bad(() => pad(zeros([3]), [1, 1], { mode: "same" as "reflect" }), /^pad: mode must be constant/),
+    bad(
+      () => pad(zeros([3]), [1, 1], { mode: "same" as "reflect" }),
+      /^pad: mode must be constant/,
+    ),
   ],
 });
 
@@ -133,7 +144,11 @@ const unfoldSets = (): OpSamples[] => [
         "F.fold(a, (4, 5), 2, padding=(1, 1), stride=(2, 1), dilation=(1, 3))",
       ),
       sample([input([8, 4])], (a) => fold(a, 3, 2), "F.fold(a, (3, 3), 2)"),
-      sample([input([1, 4, 4])], (a) => fold(a.transpose(1, 2), 3, 2), "F.fold(a.transpose(1, 2), (3, 3), 2)"),
+      sample(
+        [input([1, 4, 4])],
+        (a) => fold(a.transpose(1, 2), 3, 2),
+        "F.fold(a.transpose(1, 2), (3, 3), 2)",
+      ),
     ],
     bad: [
       bad(() => fold(zeros([1, 4, 5]), 3, 2), /^fold: expected \[B, C·4, 4\]/),
@@ -170,8 +185,16 @@ const shuffleSets = (): OpSamples[] => [
   {
     op: "channelShuffle",
     samples: [
-      sample([input([2, 6, 2])], (a) => channelShuffle(a, 3), "a.reshape(2, 3, 2, 2).transpose(1, 2).reshape(2, 6, 2)"),
-      sample([input([1, 4, 2, 3])], (a) => channelShuffle(a, 2), "a.reshape(1, 2, 2, 2, 3).transpose(1, 2).reshape(1, 4, 2, 3)"),
+      sample(
+        [input([2, 6, 2])],
+        (a) => channelShuffle(a, 3),
+        "a.reshape(2, 3, 2, 2).transpose(1, 2).reshape(2, 6, 2)",
+      ),
+      sample(
+        [input([1, 4, 2, 3])],
+        (a) => channelShuffle(a, 2),
+        "a.reshape(1, 2, 2, 2, 3).transpose(1, 2).reshape(1, 4, 2, 3)",
+      ),
     ],
     bad: [bad(() => channelShuffle(zeros([1, 3, 2]), 2), /^channelShuffle: expected \[B, C, \*\]/)],
   },

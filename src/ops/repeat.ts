@@ -168,10 +168,7 @@ export function roll(
   if (by.length === 0 || !by.every(Number.isInteger))
     throw new ValueError("roll", `shifts must be whole numbers, got ${formatShape(by)}`);
   if (dims === undefined && by.length === 1)
-    return reshape(
-      applyOne(rollSpec, [reshape(x, [x.size])], { shifts: by, dims: [0] }),
-      x.shape,
-    );
+    return reshape(applyOne(rollSpec, [reshape(x, [x.size])], { shifts: by, dims: [0] }), x.shape);
   const places = asList(dims ?? []).map((d) => normalizeDim("roll", d, x.ndim));
   if (places.length !== by.length)
     throw new ValueError("roll", `${by.length} shifts do not fit ${places.length} dims`);

@@ -1,6 +1,14 @@
 /** What interpolation and grids are tried on. */
 import { zeros } from "../tensor/create.js";
-import { bad, given, input, kink, type Sample, type SampleSet, sample } from "../tensor/defineOp.js";
+import {
+  bad,
+  given,
+  input,
+  kink,
+  type Sample,
+  type SampleSet,
+  sample,
+} from "../tensor/defineOp.js";
 import { affineGrid, gridSample } from "./gridSample.js";
 import { type InterpolateMode, type InterpolateOptions, interpolate } from "./interpolate.js";
 
@@ -18,7 +26,11 @@ function resized(shape: readonly number[], options: InterpolateOptions): Sample 
     alignCorners !== undefined && `align_corners=${flag(alignCorners)}`,
     recomputeScaleFactor !== undefined && `recompute_scale_factor=${flag(recomputeScaleFactor)}`,
   ].filter(Boolean);
-  return sample([input(shape)], (a) => interpolate(a, options), `F.interpolate(a, ${parts.join(", ")})`);
+  return sample(
+    [input(shape)],
+    (a) => interpolate(a, options),
+    `F.interpolate(a, ${parts.join(", ")})`,
+  );
 }
 
 const shapeOf: Readonly<Record<string, readonly number[]>> = {
@@ -55,7 +67,10 @@ const interpolateSet: SampleSet = () => [
       resized([1, 1, 5, 5], { scaleFactor: [2, 3], mode: "bicubic" }),
     ],
     bad: [
-      bad(() => interpolate(zeros([1, 1, 2]), {}), /^interpolate: expected exactly one of size and/),
+      bad(
+        () => interpolate(zeros([1, 1, 2]), {}),
+        /^interpolate: expected exactly one of size and/,
+      ),
       bad(() => interpolate(zeros([1, 2]), { size: 2 }), /^interpolate: expected \[B, C, L\]/),
       bad(
         () => interpolate(zeros([1, 1, 2]), { size: 2, mode: "bilinear" }),
@@ -65,9 +80,15 @@ const interpolateSet: SampleSet = () => [
         () => interpolate(zeros([1, 1, 2]), { size: 2, alignCorners: true }),
         /^interpolate: alignCorners means nothing for mode "nearest"/,
       ),
-      bad(() => interpolate(zeros([1, 1, 2]), { size: 2, mode: "x" as "area" }), /mode must be one of/),
+      bad(
+        () => interpolate(zeros([1, 1, 2]), { size: 2, mode: "x" as "area" }),
+        /mode must be one of/,
+      ),
       bad(() => interpolate(zeros([1, 1, 2]), { scaleFactor: 0.1 }), /cannot make \[0\] of \[2\]/),
-      bad(() => interpolate(zeros([1, 1, 2]), { size: [1, 2] }), /size must be positive, one number or 1/),
+      bad(
+        () => interpolate(zeros([1, 1, 2]), { size: [1, 2] }),
+        /size must be positive, one number or 1/,
+      ),
     ],
   },
 ];

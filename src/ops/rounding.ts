@@ -185,7 +185,11 @@ export const roundSamples: SampleSet = () => [
       ["fmod", fmod, namedBinary("fmod")],
       ["remainder", remainder, namedBinary("remainder")],
       // PyTorch's has no gradient, and says so only when asked for it.
-      ["floorDivide", floorDivide, (x: string, y: string) => `torch.floor_divide(${x}.detach(), ${y}.detach())`],
+      [
+        "floorDivide",
+        floorDivide,
+        (x: string, y: string) => `torch.floor_divide(${x}.detach(), ${y}.detach())`,
+      ],
     ] as const
   ).map(([op, fn, torch]) => ({
     op,
@@ -198,7 +202,10 @@ export const roundSamples: SampleSet = () => [
         torch("a.to(torch.get_default_dtype())", "(b + 0.25)"),
       ),
       kink(
-        [given([6], [1, -1, 1, -1, 1, 0]), given([6], [infinity, infinity, -infinity, 0.3, 0.3, -2])],
+        [
+          given([6], [1, -1, 1, -1, 1, 0]),
+          given([6], [infinity, infinity, -infinity, 0.3, 0.3, -2]),
+        ],
         fn,
         torch("a", "b"),
       ),

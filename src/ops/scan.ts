@@ -205,11 +205,7 @@ const extremeSet = (op: "cummax" | "cummin", fn: typeof cummax): OpSamples => {
     samples: [
       ...alongSamples(list, op),
       ...wholeSamples(list, op),
-      kink(
-        [given([2, 4], [1, 3, 3, 2, 2, 1, 1, 1])],
-        (a) => list(a, 1),
-        `torch.${op}(a, 1)`,
-      ),
+      kink([given([2, 4], [1, 3, 3, 2, 2, 1, 1, 1])], (a) => list(a, 1), `torch.${op}(a, 1)`),
       kink([given([4], [1, Number.NaN, 0, Number.NaN])], (a) => list(a, 0), `torch.${op}(a, 0)`),
     ],
     bad: refused(op, list),
@@ -247,7 +243,11 @@ export const scanSamples: SampleSet = () => [
         (a) => logcumsumexp(a, 0),
         "torch.logcumsumexp(a, 0)",
       ),
-      kink([given([5], infinite)], (a) => logcumsumexp(a, 0).exp(), "torch.logcumsumexp(a, 0).exp()"),
+      kink(
+        [given([5], infinite)],
+        (a) => logcumsumexp(a, 0).exp(),
+        "torch.logcumsumexp(a, 0).exp()",
+      ),
     ],
     bad: [
       ...refused("logcumsumexp", logcumsumexp),

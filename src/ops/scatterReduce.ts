@@ -62,11 +62,17 @@ function productNodes(b: Builder, all: Operands): Node {
   const { dim, indices, updates, part } = all;
   const order = b.make("argSort", [indices], { dim, descending: false });
   const places = b.make("gather", [indices, order], { dim });
-  let products = b.make("gather", [updates, order], { dim });
+  let products: Node = b.make("gather", [updates, order], { dim });
   const size = indices.shape[dim]!;
   for (let step = 1; step < size; step *= 2) {
-    const [late, early] = [range(b, products, dim, step, size), range(b, products, dim, 0, size - step)];
-    const isSame = b.equal(range(b, places, dim, step, size), range(b, places, dim, 0, size - step));
+    const [late, early] = [
+      range(b, products, dim, step, size),
+      range(b, products, dim, 0, size - step),
+    ];
+    const isSame = b.equal(
+      range(b, places, dim, step, size),
+      range(b, places, dim, 0, size - step),
+    );
     const joined = b.select(isSame, b.multiply(late, early), late);
     products = b.make("concatenate", [range(b, products, dim, 0, step), joined], { dim });
   }
@@ -97,9 +103,7 @@ function extremeNodes(b: Builder, all: Operands, reduce: "amax" | "amin"): Node 
 function withSharedGradient(b: Builder, all: Operands, value: Node): Node {
   const { part, updates, indices, dim, includeSelf } = all;
   const isOwn = b.equal(part, value);
-  const fromSelf = includeSelf
-    ? isOwn
-    : b.pointwise("and", isOwn, b.equal(counts(b, all), 0));
+  const fromSelf = includeSelf ? isOwn : b.pointwise("and", isOwn, b.equal(counts(b, all), 0));
   const fromUpdates = b.equal(updates, b.make("gather", [value, indices], { dim }));
   const number = (x: Node) => b.convert(x, part.dtype);
   const ties = b.add(number(fromSelf), added(b, number(fromUpdates), all));

@@ -1,5 +1,5 @@
 /** Ops that find the place of a number among sorted ones: searchsorted, bucketize, histc. */
-import { isFloat, resultType } from "../core/dtype.js";
+import { resultType } from "../core/dtype.js";
 import { ShapeError, ValueError } from "../core/errors.js";
 import { formatShape, sameShape } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";

@@ -143,7 +143,10 @@ const splitSets = (): OpSamples[] => [
       sample([input([3])], (a) => split(a, 9), "a.split(9)"),
     ],
     bad: [
-      bad(() => split(zeros([5]), [2, 2]), /^split: sizes \[2, 2\] do not add up to size 5 at dim 0/),
+      bad(
+        () => split(zeros([5]), [2, 2]),
+        /^split: sizes \[2, 2\] do not add up to size 5 at dim 0/,
+      ),
       bad(() => split(zeros([5]), 0), /^split: parts of 0 places/),
       bad(() => split(zeros([]), 1), /^split: needs at least one dim/),
     ],
@@ -200,7 +203,10 @@ const dimSets = (): OpSamples[] => [
       sample([input([2, 3, 4])], (a) => movedim(a, 1, 1), "a.movedim(1, 1)"),
     ],
     bad: [
-      bad(() => movedim(zeros([2, 3]), [0, 1], 0), /^movedim: source \[0, 1\] and destination \[0\]/),
+      bad(
+        () => movedim(zeros([2, 3]), [0, 1], 0),
+        /^movedim: source \[0, 1\] and destination \[0\]/,
+      ),
       bad(() => movedim(zeros([2, 3]), 2, 0), /^movedim: dim 2 is out of range/),
     ],
   },

@@ -8,6 +8,7 @@ import { GradusError, ShapeError, ValueError } from "../core/errors.js";
 import { formatShape, sameShape } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
+import "../tensor/assign.js";
 import { type OpSpec, update } from "../tensor/apply.js";
 import { activeTrace, noGrad, withTrace } from "../tensor/context.js";
 import { tensor, zeros, zerosLike } from "../tensor/create.js";

@@ -12,7 +12,7 @@ import {
 import { DTypeError, ShapeError, ValueError } from "../core/errors.js";
 import { checkShape, formatShape, type Shape, sizeOf } from "../core/shape.js";
 import { fromArray } from "./apply.js";
-import { Tensor } from "./tensor.js";
+import type { Tensor } from "./tensor.js";
 
 export interface TensorOptions {
   readonly dtype?: DType;
@@ -135,7 +135,10 @@ export function fromTypedArray(
   const shape = checkShape("fromTypedArray", options.shape ?? [data.length]);
   const dtype = options.dtype ?? dtypeOf(data);
   if (sizeOf(shape) !== data.length)
-    throw new ShapeError("fromTypedArray", `${data.length} values do not fill ${formatShape(shape)}`);
+    throw new ShapeError(
+      "fromTypedArray",
+      `${data.length} values do not fill ${formatShape(shape)}`,
+    );
   const isBytes = data instanceof Uint8Array && dtype === "bool";
   if (dtypeOf(data) !== dtype && !isBytes)
     throw new DTypeError("fromTypedArray", `a ${data.constructor.name} cannot hold ${dtype}`);
@@ -156,6 +159,9 @@ export const zeros = (shape: Shape, options?: TensorOptions): Tensor => full(sha
 /** A tensor of ones. */
 export const ones = (shape: Shape, options?: TensorOptions): Tensor => full(shape, 1, options);
 
+/** A tensor whose elements mean nothing yet. They are zeros here, since nothing is saved by leaving them open. */
+export const empty = (shape: Shape, options?: TensorOptions): Tensor => full(shape, 0, options);
+
 const like = (x: Tensor, options: TensorOptions = {}): TensorOptions => ({
   dtype: x.dtype,
   ...options,
@@ -168,6 +174,9 @@ export const zerosLike = (x: Tensor, options?: TensorOptions): Tensor =>
 /** Ones in the shape and dtype of another tensor. */
 export const onesLike = (x: Tensor, options?: TensorOptions): Tensor =>
   full(x.shape, 1, like(x, options));
+
+/** {@link empty} in the shape and dtype of another tensor. */
+export const emptyLike = (x: Tensor, options?: TensorOptions): Tensor => zerosLike(x, options);
 
 /** `value` in the shape and dtype of another tensor. */
 export const fullLike = (x: Tensor, value: number, options?: TensorOptions): Tensor =>
@@ -199,6 +208,65 @@ export function arange(
   for (let i = 0; i < count; i++) array[i] = from + i * step;
   return makeLeaf("arange", array, [count], dtype, options.requiresGrad);
 }
+
+/** `steps` numbers from start to end, spaced evenly; both ends are counted from their own side, so that both are exact. */
+function spaced(op: string, start: number, end: number, steps: number): Float64Array {
+  checkShape(op, [steps]);
+  if (!Number.isFinite(start) || !Number.isFinite(end))
+    throw new ValueError(op, `start and end must be finite, got ${start} and ${end}`);
+  const step = (end - start) / (steps - 1);
+  const half = Math.max(1, steps / 2);
+  return Float64Array.from({ length: steps }, (_, i) =>
+    i < half ? start + (i === 0 ? 0 : i * step) : end - (steps - 1 - i) * step,
+  );
+}
+
+/** As {@link fill}, but fractions are cut off for whole dtypes. */
+function fillCut(op: string, values: Float64Array, options: TensorOptions): Tensor {
+  const dtype = checkDType(op, options.dtype ?? "float32");
+  const whole = isFloat(dtype) ? values : values.map(Math.trunc);
+  return makeLeaf(op, fill(dtype, whole), [values.length], dtype, options.requiresGrad);
+}
+
+/**
+ * `steps` numbers from `start` to `end`, both included, spaced evenly; float32 unless a dtype is given.
+ *
+ * @throws ShapeError unless `steps` is a whole number ≥ 0; ValueError unless both ends are finite.
+ * @example
+ * ```ts
+ * import { linspace } from "gradus";
+ * console.log(linspace(0, 1, 5).toArray()); // → [ 0, 0.25, 0.5, 0.75, 1 ]
+ * ```
+ */
+export const linspace = (
+  start: number,
+  end: number,
+  steps: number,
+  options: TensorOptions = {},
+): Tensor => fillCut("linspace", spaced("linspace", start, end, steps), options);
+
+/**
+ * base^start to base^end, both included, with exponents spaced evenly; the base is 10 by default.
+ *
+ * @example
+ * ```ts
+ * import { logspace } from "gradus";
+ * console.log(logspace(0, 2, 3).toArray()); // → [ 1, 10, 100 ]
+ * ```
+ */
+export const logspace = (
+  start: number,
+  end: number,
+  steps: number,
+  { base = 10, ...options }: TensorOptions & { readonly base?: number } = {},
+): Tensor => {
+  const exponents = spaced("logspace", start, end, steps);
+  return fillCut(
+    "logspace",
+    exponents.map((x) => base ** x),
+    options,
+  );
+};
 
 /** The n × m matrix (square if `m` is not given) with ones on its diagonal. */
 export function eye(n: number, m = n, options: TensorOptions = {}): Tensor {

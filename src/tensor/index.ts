@@ -1,15 +1,19 @@
 /** Contents of the tensor room. */
 import "./assign.js";
 
-export { grad, type BackwardOptions } from "./autograd.js";
+export { type BackwardOptions, grad } from "./autograd.js";
 export { type CompiledFunction, compile, type Structure } from "./compile.js";
 export { enableGrad, noGrad } from "./context.js";
 export {
   arange,
+  empty,
+  emptyLike,
   eye,
   fromTypedArray,
   full,
   fullLike,
+  linspace,
+  logspace,
   ones,
   onesLike,
   type TensorData,
@@ -19,12 +23,23 @@ export {
   zerosLike,
 } from "./create.js";
 export {
+  type NormalOptions,
+  normal,
+  randint,
+  randintLike,
+  type TruncNormalOptions,
+  truncNormal,
+  uniform,
+} from "./distributions.js";
+export {
   defaultGenerator,
   Generator,
   manualSeed,
   type RandomOptions,
   rand,
+  randLike,
   randn,
+  randnLike,
   randperm,
 } from "./random.js";
 export { type NestedArray, Tensor } from "./tensor.js";

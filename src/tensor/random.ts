@@ -39,7 +39,10 @@ export class Generator {
   /** Starts over from a seed, a whole number from 0 to 2⁵³ − 1. */
   manualSeed(seed: number): this {
     if (!Number.isSafeInteger(seed) || seed < 0)
-      throw new ValueError("manualSeed", `seed must be a whole number from 0 to 2^53 - 1, got ${seed}`);
+      throw new ValueError(
+        "manualSeed",
+        `seed must be a whole number from 0 to 2^53 - 1, got ${seed}`,
+      );
     this.setState([seed | 0, Math.floor(seed / 2 ** 32) | 0, 0, 0]);
     return this;
   }
@@ -67,7 +70,10 @@ export class Generator {
       return tensor(Int32Array.from(words));
     }
     const now = trace.wrap(trace.nodeOf(this.state), false);
-    trace.assign(this.state, noGrad(() => applyOne(advanceSpec, [now], {})));
+    trace.assign(
+      this.state,
+      noGrad(() => applyOne(advanceSpec, [now], {})),
+    );
     return now;
   }
 
@@ -125,21 +131,20 @@ const uniformSpec: OpSpec<Draw> = {
 };
 
 /** Box and Muller's transform of two uniform numbers, in float64 so that rounding is the same everywhere. */
+export function normalNodes(b: Builder, state: Node, shape: Shape): Node {
+  const pair = uniformNodes(b, state, [2, ...shape], "float64");
+  const half = (i: number) => {
+    const start = [i, ...shape.map(() => 0)];
+    return b.reshape(b.slice(pair, start, [i + 1, ...shape]), shape);
+  };
+  const radius = b.pointwise("sqrt", b.multiply(b.pointwise("log", b.subtract(1, half(0))), -2));
+  const angle = b.pointwise("cosine", b.multiply(half(1), 2 * Math.PI));
+  return b.multiply(radius, angle);
+}
+
 const normalSpec: OpSpec<Draw> = {
   name: "randn",
-  lower(b, [state], { shape, dtype }) {
-    const pair = uniformNodes(b, state!, [2, ...shape], "float64");
-    const half = (i: number) => {
-      const start = [i, ...shape.map(() => 0)];
-      return b.reshape(b.slice(pair, start, [i + 1, ...shape]), shape);
-    };
-    const radius = b.pointwise(
-      "sqrt",
-      b.multiply(b.pointwise("log", b.subtract(1, half(0))), -2),
-    );
-    const angle = b.pointwise("cosine", b.multiply(half(1), 2 * Math.PI));
-    return b.convert(b.multiply(radius, angle), dtype);
-  },
+  lower: (b, [state], { shape, dtype }) => b.convert(normalNodes(b, state!, shape), dtype),
 };
 
 function draw(spec: OpSpec<Draw>, shape: Shape, options: RandomOptions): Tensor {
@@ -169,6 +174,16 @@ export const rand = (shape: Shape, options: RandomOptions = {}): Tensor =>
 /** Random numbers of the normal distribution with mean 0 and standard deviation 1. */
 export const randn = (shape: Shape, options: RandomOptions = {}): Tensor =>
   draw(normalSpec, shape, options);
+
+const like = (x: Tensor, options: RandomOptions): RandomOptions => ({ dtype: x.dtype, ...options });
+
+/** {@link rand} in the shape and dtype of another tensor. */
+export const randLike = (x: Tensor, options: RandomOptions = {}): Tensor =>
+  rand(x.shape, like(x, options));
+
+/** {@link randn} in the shape and dtype of another tensor. */
+export const randnLike = (x: Tensor, options: RandomOptions = {}): Tensor =>
+  randn(x.shape, like(x, options));
 
 /** A random order of 0 … n − 1 (Fisher and Yates's shuffle), int32. */
 export function randperm(n: number, options: { readonly generator?: Generator } = {}): Tensor {

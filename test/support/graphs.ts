@@ -5,7 +5,7 @@ import { grad, type Tensor, tensor } from "../../src/index.js";
 import type { Graph } from "../../src/ir/graph.js";
 import { withTrace } from "../../src/tensor/context.js";
 import { Trace } from "../../src/tensor/trace.js";
-import { makeInputs, toTensor } from "./runCase.js";
+import { makeInputs, type Precision, toTensor } from "./runCase.js";
 import { type Case, cotangent } from "./samples.js";
 
 export interface TracedCase {
@@ -53,9 +53,9 @@ function gradientOf(one: Case, args: readonly Tensor[]): Tensor[] {
 }
 
 /** The forward graph of a case, and the graph of its gradients; none of what cannot be traced. */
-export function tracesOf(one: Case): TracedCase[] {
+export function tracesOf(one: Case, precision: Precision = "float32"): TracedCase[] {
   if (one.op.eagerOnly !== undefined) return [];
-  const args = makeInputs(one, "float32");
+  const args = makeInputs(one, precision);
   const forward = traceFunction(one.name, (...xs) => asList(one.sample.call(...xs)), args);
   if (one.op.noGradient !== undefined) return [forward];
   const backward = traceFunction(`${one.name} gradient`, (...xs) => gradientOf(one, xs), args);

@@ -6,7 +6,7 @@ import { type PointwiseName, type PointwisePrimitive, primitives } from "../prim
 import { wrap } from "./strided.js";
 
 /** Conversion, as docs/program-format.md defines it. */
-function convertTo(dtype: DType, from: DType, value: number): number {
+export function convertTo(dtype: DType, from: DType, value: number): number {
   if (dtype === "bool") return Number(value !== 0);
   const isInteger = dtype === "int32" || dtype === "uint8";
   if (!isInteger || from === "int32") return wrap(dtype, value);

@@ -4,6 +4,7 @@
 import { sameShape, sizeOf } from "../../core/shape.js";
 import type { Builder } from "../builder.js";
 import { type Graph, is, type Node } from "../graph.js";
+import { convertTo } from "../interpret/pointwise.js";
 import { wrap } from "../interpret/strided.js";
 import { type PointwiseName, type PointwisePrimitive, primitives } from "../primitives.js";
 import { rewrite } from "./rewrite.js";
@@ -18,13 +19,16 @@ function foldConstants(b: Builder, node: Node<PointwiseName>): Node | null {
   const row: PointwisePrimitive = primitives[node.primitive];
   const operand = node.inputs[0]!.dtype;
   const isInteger = operand === "int32" || operand === "uint8";
-  if (isInteger && node.primitive === "convert" && node.dtype === "uint8") return null;
-  if (!isInteger && node.primitive === "convert" && !node.dtype.startsWith("float")) return null;
   const [x, y, z] = values as [number, number, number];
+  const constant = (value: number) =>
+    b.constant(node.dtype === "float32" ? Math.fround(value) : value, node.dtype, node.shape);
+  if (node.primitive === "convert") {
+    const held = operand === "float32" ? Math.fround(x) : x;
+    return constant(convertTo(node.dtype, operand, held));
+  }
   const raw =
     isInteger && row.evaluateInteger ? row.evaluateInteger(x, y) : row.evaluate(x, y ?? 0, z ?? 0);
-  const value = node.dtype === "float32" ? Math.fround(raw) : wrap(node.dtype, raw);
-  return b.constant(value, node.dtype, node.shape);
+  return constant(wrap(node.dtype, raw));
 }
 
 function identities(b: Builder, node: Node): Node | null {

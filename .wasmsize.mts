@@ -1,0 +1,13 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { listUnits, nativeFolder, readHeaders } from "./scripts/engineSources.js";
+const { commands } = await import("@yowasp/clang");
+const units = listUnits([{ name: "simd128", flags: [] }], ["napi.cpp", "asyncQueue.cpp"]);
+const tree: any = {};
+const put = (path: string, text: string) => { const f = path.split("/"); const n = f.pop()!; let at = tree; for (const d of f) at = at[d] ??= {}; at[n] = text; };
+for (const [p, t] of readHeaders()) put(p, t);
+const sources = units.map(({ source }) => source);
+for (const s of sources) put(s, readFileSync(join(nativeFolder, s), "utf8"));
+const flags = ["-std=c++17", process.argv[2] ?? "-O2", "-msimd128", "-mbulk-memory", "-fno-exceptions", "-fno-rtti","-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fvisibility=hidden","-Wno-psabi", "-DGRADUS_ISA=simd128", "-iquote", ".", ...process.argv.slice(4)];
+const r: any = await commands["clang++"]([...flags, "-mexec-model=reactor", "-Wl,--gc-sections", ...sources, "-o", "g.wasm"], tree, { fetchProgress: () => {} , stderr: (b: any) => { if (b) process.stderr.write(b); }});
+const b: Uint8Array = r["g.wasm"]; writeFileSync(process.argv[3] ?? "/tmp/w/g.wasm", b);
