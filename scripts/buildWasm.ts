@@ -14,8 +14,17 @@ import {
   root,
 } from "./engineSources.js";
 
+/** Unrolled loops make the module a tenth larger, and no faster. */
 const flags = [
-  ...["-std=c++17", "-O2", "-msimd128", "-mbulk-memory", "-fno-exceptions", "-fno-rtti"],
+  ...[
+    "-std=c++17",
+    "-O2",
+    "-fno-unroll-loops",
+    "-msimd128",
+    "-mbulk-memory",
+    "-fno-exceptions",
+    "-fno-rtti",
+  ],
   ...["-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fvisibility=hidden"],
   ...["-Wall", "-Wextra", "-Wno-psabi", "-DGRADUS_ISA=simd128", "-iquote", "."],
 ];

@@ -8,6 +8,7 @@ import { loadNative } from "../src/backend/cpu/native.js";
 import { instantiateWasm } from "../src/backend/cpu/wasm.js";
 import type { TypedArray } from "../src/core/dtype.js";
 import { BackendError } from "../src/core/errors.js";
+import { elementaryFunctions, worstError } from "./engine/accuracy.js";
 import { type Case, difference } from "./engine/case.js";
 import { fusedCases } from "./engine/fusedCases.js";
 import { kernelCases } from "./engine/kernelCases.js";
@@ -103,6 +104,17 @@ const sumProgram = (x: Float32Array) =>
   );
 
 function commonTests(module: CpuModule): void {
+  test("float32 functions are within three units in the last place", () => {
+    for (const isa of module.availableIsas) {
+      module.setIsa(isa);
+      for (const name of elementaryFunctions) {
+        const { error, at } = worstError(module, name);
+        assert.ok(error < 3, `${isa}: ${name}(${at}) is ${error} units off`);
+      }
+    }
+    module.setIsa(module.availableIsas[0]!);
+  });
+
   test("hostile words are refused", () => {
     for (const one of hostileCases()) feedHostileWords(module, one);
   });

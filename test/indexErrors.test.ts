@@ -67,4 +67,8 @@ test("a mask with more places than the source has elements is refused", () => {
     () => zeros([3]).maskedScatter(mask, ones([2])).data,
     /^ValueError: maskedScatter: index 2 .*0 to 1/,
   );
+  assert.throws(
+    () => zeros([3]).maskedScatter(mask, zeros([0])).data,
+    /^ValueError: maskedScatter: /,
+  );
 });

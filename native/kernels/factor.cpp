@@ -1,5 +1,7 @@
 // factor: Cholesky, determinant and QR of batched matrices, and the way to the Jacobi methods of jacobi.cpp. The algorithms
 // and the signs of their results are those of src/ir/interpret/linalg.ts.
+#include <cmath>
+
 #include "jacobi.h"
 #include "lowest.h"
 #include "matrix.h"

@@ -100,8 +100,10 @@ T foldBlock(const T* x, int64_t n) {
   if (n >= 2 * width) {
     Vector<T> sums[4];
     for (auto& sum : sums) sum = Vector<T>{} + result;
-    for (; i + 4 * width <= n; i += 4 * width)
+    for (; i + 4 * width <= n; i += 4 * width) {
+      GRADUS_UNROLLED
       for (int j = 0; j < 4; j++) sums[j] = Op::of(sums[j], load(x + i + j * width));
+    }
     for (; i + width <= n; i += width) sums[0] = Op::of(sums[0], load(x + i));
     T lanes[width];
     store<T>(lanes, Op::of(Op::of(sums[0], sums[1]), Op::of(sums[2], sums[3])));

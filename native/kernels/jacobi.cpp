@@ -2,6 +2,8 @@
 // walks memory in order.
 #include "jacobi.h"
 
+#include <cmath>
+
 #include "matrix.h"
 
 namespace gradus {

@@ -127,11 +127,18 @@ GRADUS_LIBRARY(Atan, atan)
 GRADUS_LIBRARY(Sinh, sinh)
 GRADUS_LIBRARY(Cosh, cosh)
 GRADUS_LIBRARY(Asinh, asinh)
-GRADUS_LIBRARY(Acosh, acosh)
 GRADUS_LIBRARY(Atanh, atanh)
 GRADUS_LIBRARY(Erf, erf)
 GRADUS_LIBRARY(Erfc, erfc)
 #undef GRADUS_LIBRARY
+struct Acosh {
+  template <typename T>
+  static T of(T a) {
+    // Some libraries give infinity for numbers far below 1.
+    if (a < 1) return static_cast<T>(__builtin_nan(""));
+    return static_cast<T>(std::acosh(static_cast<LibraryArgument<T>>(a)));
+  }
+};
 struct Logistic {
   static double of(double a) { return 1 / (1 + std::exp(-a)); }
 };

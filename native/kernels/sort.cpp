@@ -67,6 +67,14 @@ Entry<K>* radixSort(Entry<K>* list, Entry<K>* other, int64_t n) {
   return list;
 }
 
+// Sorts by insertion or by bytes; gives the list that holds the result. `list` has room for 2·n.
+template <typename K>
+__attribute__((noinline)) const Entry<K>* sortEntries(Entry<K>* list, int64_t n) {
+  if (n > kShort) return radixSort(list, list + n, n);
+  insertionSort(list, n);
+  return list;
+}
+
 template <typename T>
 void argSort(const SortPlan& plan, Run& run) {
   using K = decltype(keyOf(T{}));
@@ -84,11 +92,7 @@ void argSort(const SortPlan& plan, Run& run) {
       const int64_t first = line / inner * n * inner + line % inner;
       for (int64_t j = 0; j < n; j++)
         list[j] = {static_cast<K>(keyOf(x[first + j * inner]) ^ flip), static_cast<int32_t>(j)};
-      const Entry<K>* sorted = list;
-      if (n <= kShort)
-        insertionSort(list, n);
-      else
-        sorted = radixSort(list, list + n, n);
+      const Entry<K>* sorted = sortEntries(list, n);
       for (int64_t j = 0; j < n; j++) out[first + j * inner] = sorted[j].index;
     }
   });

@@ -29,6 +29,13 @@
 #define GRADUS_INDEPENDENT _Pragma("GCC ivdep")
 #endif
 
+// The next loop has a small constant count and is to be written out.
+#ifdef __clang__
+#define GRADUS_UNROLLED _Pragma("clang loop unroll(full)")
+#else
+#define GRADUS_UNROLLED _Pragma("GCC unroll 16")
+#endif
+
 namespace gradus {
 namespace GRADUS_ISA {
 

@@ -150,7 +150,7 @@ void sumWindowsOf(const WindowPlan& plan, Run& run) {
     case DType::kFloat64:
       return sumWindows<double, isGrad>(plan, run);
     case DType::kInt32:
-      return sumWindows<int32_t, isGrad>(plan, run);
+      return sumWindows<uint32_t, isGrad>(plan, run);
     default:
       return sumWindows<uint8_t, isGrad>(plan, run);
   }

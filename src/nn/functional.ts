@@ -33,6 +33,7 @@ export {
   adaptiveMaxPool3dWithIndices,
   type OutputSize,
 } from "../ops/adaptivePool.js";
+export { type AttentionOptions, scaledDotProductAttention } from "../ops/attention.js";
 export {
   type AvgPoolOptions,
   avgPool1d,

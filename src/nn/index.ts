@@ -27,6 +27,11 @@ export {
   Threshold,
 } from "./activation.js";
 export {
+  type AttentionCall,
+  MultiheadAttention,
+  type MultiheadAttentionOptions,
+} from "./attention.js";
+export {
   Conv1d,
   type Conv1dLayerOptions,
   Conv2d,
@@ -38,6 +43,7 @@ export {
   ConvTranspose3d,
   type ConvTransposeLayerOptions,
 } from "./conv.js";
+export { Bilinear, CosineSimilarity, PairwiseDistance } from "./distance.js";
 export {
   AlphaDropout,
   Dropout1d,
@@ -135,4 +141,16 @@ export {
   Unfold,
   ZeroPad2d,
 } from "./rearrange.js";
+export {
+  GRU,
+  GRUCell,
+  LSTM,
+  LSTMCell,
+  type LSTMLayerOptions,
+  type RecurrentCall,
+  type RecurrentLayerOptions,
+  RNN,
+  RNNCell,
+  type RNNLayerOptions,
+} from "./recurrent.js";
 export { Sequential } from "./sequential.js";

@@ -37,7 +37,15 @@ const lerpSpec: OpSpec = {
   },
 };
 
-/** x + weight · (end − x): x at weight 0, `end` at weight 1. All broadcast. */
+/**
+ * x + weight · (end − x): x at weight 0, `end` at weight 1. All broadcast.
+ *
+ * @example
+ * ```ts
+ * import { lerp, tensor } from "gradus";
+ * console.log(lerp(tensor([0, 10]), tensor([10, 20]), 0.25).toArray()); // → [ 2.5, 12.5 ]
+ * ```
+ */
 export const lerp = (x: Tensor, end: Tensor, weight: TensorLike): Tensor =>
   applyOne(lerpSpec, [x, end, asTensor("lerp", weight, x)], {});
 
@@ -54,10 +62,26 @@ function scaled(name: string, combine: (b: Builder, y: Node, z: Node) => Node): 
   return (x, y, z, { value = 1 } = {}) => applyOne(spec, [scalarLike(name, value, x), x, y, z], {});
 }
 
-/** x + value · y · z, with broadcasting. */
+/**
+ * x + value · y · z, with broadcasting.
+ *
+ * @example
+ * ```ts
+ * import { addcmul, tensor } from "gradus";
+ * console.log(addcmul(tensor([1, 1]), tensor([2, 3]), tensor([4, 5])).toArray()); // → [ 9, 16 ]
+ * ```
+ */
 export const addcmul = scaled("addcmul", (b, y, z) => b.multiply(y, z));
 
-/** x + value · y / z, with broadcasting, for floats. */
+/**
+ * x + value · y / z, with broadcasting, for floats.
+ *
+ * @example
+ * ```ts
+ * import { addcdiv, tensor } from "gradus";
+ * console.log(addcdiv(tensor([1, 1]), tensor([2, 3]), tensor([4, 2]), { value: 2 }).toArray()); // → [ 2, 4 ]
+ * ```
+ */
 export const addcdiv = scaled("addcdiv", (b, y, z) => {
   needFloat("addcdiv", y);
   return b.divide(y, z);
@@ -79,6 +103,12 @@ const largestFloat32 = 2 ** 127 * (2 - 2 ** -23);
 /**
  * x with NaN replaced by `nan` (default 0), ∞ by `posinf` and −∞ by `neginf` (default: the largest and the smallest
  * finite number of the dtype).
+ *
+ * @example
+ * ```ts
+ * import { nanToNum, tensor } from "gradus";
+ * console.log(nanToNum(tensor([NaN, 1, Infinity]), { posinf: 9 }).toArray()); // → [ 0, 1, 9 ]
+ * ```
  */
 export function nanToNum(x: Tensor, options: Partial<Replacements> = {}): Tensor {
   if (!isFloat(x.dtype)) return x;
@@ -96,6 +126,11 @@ const maskedFillSpec: OpSpec = {
  * x with `value`, a number or a tensor without dims, where the bool mask is true. x and the mask broadcast; the dtype is x's.
  *
  * @throws DTypeError unless the mask is bool; ValueError if the value is a fraction and x holds whole numbers.
+ * @example
+ * ```ts
+ * import { maskedFill, tensor } from "gradus";
+ * console.log(maskedFill(tensor([1, 2]), tensor([true, false]), 0).toArray()); // → [ 0, 2 ]
+ * ```
  */
 export function maskedFill(x: Tensor, mask: Tensor, value: TensorLike): Tensor {
   if (mask.dtype !== "bool")

@@ -85,6 +85,11 @@ function tolerance(op: string, options: CloseOptions): Tolerance {
  * Where |x − y| ≤ atol + rtol·|y|, as bool; x and y broadcast. Equal infinities are close.
  *
  * @throws ValueError if a tolerance is negative.
+ * @example
+ * ```ts
+ * import { isclose, tensor } from "gradus";
+ * console.log(isclose(tensor([1, 2]), tensor([1, 2.1])).toArray()); // → [ 1, 0 ]
+ * ```
  */
 export const isclose = (x: Tensor, y: Tensor, options: CloseOptions = {}): Tensor =>
   applyOne(iscloseSpec, [x, y], tolerance("isclose", options));

@@ -4,7 +4,7 @@ import { bad, input, type SampleSet, sample, typed, unlike } from "../tensor/def
 import { normal, randint, randintLike, truncNormal, uniform } from "../tensor/distributions.js";
 import { Generator, randLike, randnLike } from "../tensor/random.js";
 
-const ownBits = "its random bits are its own; random.test.ts checks their distribution";
+const ownBits = "its random bits are its own; distributions.test.ts checks their distribution";
 const seeded = () => ({ generator: new Generator(11) });
 
 const valueSamples: SampleSet = () => [

@@ -198,7 +198,7 @@ function splitTargets(targets: Tensor, targetLengths: Tensor | readonly number[]
  * import { nn, tensor, zeros } from "gradus";
  * const x = zeros([4, 1, 3]).logSoftmax(2);
  * const targets = tensor([[1, 2]], { dtype: "int32" });
- * console.log(nn.functional.ctcLoss(x, targets, [4], [2]).item().toFixed(4)); // → 0.8434
+ * console.log(nn.functional.ctcLoss(x, targets, [4], [2]).item().toFixed(4)); // → 0.8432
  * ```
  */
 export function ctcLoss(

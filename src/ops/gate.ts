@@ -37,6 +37,11 @@ const preluSpec: OpSpec = {
  * x where it is above 0, else weight · x (He et al., 2015). The weight has one element, or one for each channel, the dim 1 of x.
  *
  * @throws ShapeError if the weight is neither.
+ * @example
+ * ```ts
+ * import { prelu, tensor } from "gradus";
+ * console.log(prelu(tensor([-4, 2]), tensor([0.5])).toArray()); // → [ -2, 2 ]
+ * ```
  */
 export function prelu(x: Tensor, weight: Tensor): Tensor {
   const channels = x.ndim > 1 ? x.shape[1] : 1;
@@ -69,6 +74,11 @@ const gluSpec: OpSpec<{ readonly dim: number }> = {
  * The first half of x along a dim times the sigmoid of the second (Dauphin et al., 2016).
  *
  * @throws ShapeError unless the size at `dim` is even.
+ * @example
+ * ```ts
+ * import { glu, tensor } from "gradus";
+ * console.log(glu(tensor([4, 8, 0, 0])).toArray()); // → [ 2, 4 ]
+ * ```
  */
 export function glu(x: Tensor, dim = -1): Tensor {
   const place = normalizeDim("glu", dim, x.ndim);
@@ -90,6 +100,11 @@ const maxoutSpec: OpSpec<{ readonly pieces: number; readonly dim: number }> = {
  * The largest of every `pieces` neighbours along a dim (Goodfellow et al., 2013): [B, C, …] → [B, C / pieces, …] for dim 1.
  *
  * @throws ShapeError unless `pieces` divides the size.
+ * @example
+ * ```ts
+ * import { maxout, tensor } from "gradus";
+ * console.log(maxout(tensor([[1, 5, 2, 7]]), 2).toArray()); // → [ [ 5, 7 ] ]
+ * ```
  */
 export function maxout(x: Tensor, pieces: number, dim = 1): Tensor {
   const place = normalizeDim("maxout", dim, x.ndim);
@@ -102,7 +117,15 @@ export function maxout(x: Tensor, pieces: number, dim = 1): Tensor {
   return applyOne(maxoutSpec, [x], { pieces, dim: place });
 }
 
-/** exp(−x) / Σ exp(−x) along a dim. */
+/**
+ * exp(−x) / Σ exp(−x) along a dim.
+ *
+ * @example
+ * ```ts
+ * import { softmin, tensor } from "gradus";
+ * console.log(softmin(tensor([3, 3]), 0).toArray()); // → [ 0.5, 0.5 ]
+ * ```
+ */
 export function softmin(x: Tensor, dim: number): Tensor {
   const place = normalizeDim("softmin", dim, x.ndim);
   if (!isFloat(x.dtype)) throw new DTypeError("softmin", `needs a float tensor, got ${x.dtype}`);
@@ -175,7 +198,7 @@ declare module "../tensor/tensor.js" {
   }
 }
 
-const ownBits = "its random bits are its own";
+const ownBits = "its random bits are its own; distributions.test.ts checks their distribution";
 const infinity = Number.POSITIVE_INFINITY;
 const seeded = () => ({ generator: new Generator(5) });
 

@@ -34,6 +34,7 @@ export {
   type OutputSize,
 } from "./adaptivePool.js";
 export { argmax, argmin, type Extreme } from "./argmax.js";
+export { type AttentionOptions, scaledDotProductAttention } from "./attention.js";
 export {
   type AvgPoolOptions,
   avgPool1d,
@@ -338,6 +339,16 @@ export {
   multinomial,
 } from "./random.js";
 export { median, mode, type QuantileOptions, quantile } from "./rank.js";
+export {
+  gru,
+  gruCell,
+  lstm,
+  lstmCell,
+  type RecurrentOptions,
+  type RnnOptions,
+  rnn,
+  rnnCell,
+} from "./recurrent.js";
 export {
   amax,
   amin,

@@ -28,31 +28,103 @@ import {
 const logical = (name: string, primitive: PointwiseName) =>
   binary(name, (b, nodes) => b.pointwise(primitive, ...nodes.map((x) => b.convert(x, "bool"))));
 
-/** Whether both are not 0. */
+/**
+ * Whether both are not 0.
+ *
+ * @example
+ * ```ts
+ * import { logicalAnd, tensor } from "gradus";
+ * console.log(logicalAnd(tensor([0, 2]), tensor([3, 4])).toArray()); // → [ 0, 1 ]
+ * ```
+ */
 export const logicalAnd = logical("logicalAnd", "and");
-/** Whether one or both are not 0. */
+/**
+ * Whether one or both are not 0.
+ *
+ * @example
+ * ```ts
+ * import { logicalOr, tensor } from "gradus";
+ * console.log(logicalOr(tensor([0, 2]), tensor([3, 4])).toArray()); // → [ 1, 1 ]
+ * ```
+ */
 export const logicalOr = logical("logicalOr", "or");
-/** Whether exactly one is not 0. */
+/**
+ * Whether exactly one is not 0.
+ *
+ * @example
+ * ```ts
+ * import { logicalXor, tensor } from "gradus";
+ * console.log(logicalXor(tensor([0, 2]), tensor([3, 4])).toArray()); // → [ 1, 0 ]
+ * ```
+ */
 export const logicalXor = logical("logicalXor", "xor");
 
-/** The bits that both whole numbers have; the logical and of bools. */
+/**
+ * The bits that both whole numbers have; the logical and of bools.
+ *
+ * @example
+ * ```ts
+ * import { bitwiseAnd, tensor } from "gradus";
+ * console.log(bitwiseAnd(tensor([3, -9], { dtype: "int32" }), 6).toArray()); // → [ 2, 6 ]
+ * ```
+ */
 export const bitwiseAnd = comparison("bitwiseAnd", "and");
-/** The bits that one or both whole numbers have. */
+/**
+ * The bits that one or both whole numbers have.
+ *
+ * @example
+ * ```ts
+ * import { bitwiseOr, tensor } from "gradus";
+ * console.log(bitwiseOr(tensor([3, -9], { dtype: "int32" }), 6).toArray()); // → [ 7, -9 ]
+ * ```
+ */
 export const bitwiseOr = comparison("bitwiseOr", "or");
-/** The bits that exactly one of two whole numbers has. */
+/**
+ * The bits that exactly one of two whole numbers has.
+ *
+ * @example
+ * ```ts
+ * import { bitwiseXor, tensor } from "gradus";
+ * console.log(bitwiseXor(tensor([3, -9], { dtype: "int32" }), 6).toArray()); // → [ 5, -15 ]
+ * ```
+ */
 export const bitwiseXor = comparison("bitwiseXor", "xor");
 
 const invert = (b: Builder, x: Node): Node => b.pointwise("xor", x, x.dtype === "uint8" ? 255 : -1);
 
-/** Every bit turned over: −x − 1 for int32, 255 − x for uint8; the logical not of bools. */
+/**
+ * Every bit turned over: −x − 1 for int32, 255 − x for uint8; the logical not of bools.
+ *
+ * @example
+ * ```ts
+ * import { bitwiseNot, tensor } from "gradus";
+ * console.log(bitwiseNot(tensor([3, -9], { dtype: "int32" })).toArray()); // → [ -4, 8 ]
+ * ```
+ */
 export const bitwiseNot = unary("bitwiseNot", (b, x) =>
   x.dtype === "bool" ? b.pointwise("not", x) : invert(b, x),
 );
 
-/** Bits moved up by y places: x · 2ʸ without what does not fit; 0 from y = 32 on. */
+/**
+ * Bits moved up by y places: x · 2ʸ without what does not fit; 0 from y = 32 on.
+ *
+ * @example
+ * ```ts
+ * import { bitwiseLeftShift, tensor } from "gradus";
+ * console.log(bitwiseLeftShift(tensor([3, -9], { dtype: "int32" }), 2).toArray()); // → [ 12, -36 ]
+ * ```
+ */
 export const bitwiseLeftShift = comparison("bitwiseLeftShift", "shiftLeft");
 
-/** Bits moved down by y places, with the sign kept: ⌊x / 2ʸ⌋. */
+/**
+ * Bits moved down by y places, with the sign kept: ⌊x / 2ʸ⌋.
+ *
+ * @example
+ * ```ts
+ * import { bitwiseRightShift, tensor } from "gradus";
+ * console.log(bitwiseRightShift(tensor([3, -9], { dtype: "int32" }), 2).toArray()); // → [ 0, -3 ]
+ * ```
+ */
 export const bitwiseRightShift = binary("bitwiseRightShift", (b, nodes) => {
   const [x, y] = promoteNodes(b, nodes) as [Node, Node];
   const plain = b.pointwise("shiftRightLogical", x, y);
@@ -61,20 +133,52 @@ export const bitwiseRightShift = binary("bitwiseRightShift", (b, nodes) => {
   return b.select(b.pointwise("less", x, 0), invert(b, turned), plain);
 });
 
-/** Whether x is no number. */
+/**
+ * Whether x is no number.
+ *
+ * @example
+ * ```ts
+ * import { isNaN, tensor } from "gradus";
+ * console.log(isNaN(tensor([1, NaN, Infinity])).toArray()); // → [ 0, 1, 0 ]
+ * ```
+ */
 export const isNaN = unary("isNaN", (b, x) => b.pointwise("notEqual", x, x));
-/** Whether x is ∞ or −∞. */
+/**
+ * Whether x is ∞ or −∞.
+ *
+ * @example
+ * ```ts
+ * import { isInf, tensor } from "gradus";
+ * console.log(isInf(tensor([1, NaN, Infinity])).toArray()); // → [ 0, 0, 1 ]
+ * ```
+ */
 export const isInf = unary("isInf", (b, x) =>
   isFloat(x.dtype)
     ? b.equal(b.pointwise("abs", x), Number.POSITIVE_INFINITY)
     : b.pointwise("notEqual", x, x),
 );
-/** Whether x is neither infinite nor NaN. */
+/**
+ * Whether x is neither infinite nor NaN.
+ *
+ * @example
+ * ```ts
+ * import { isFinite, tensor } from "gradus";
+ * console.log(isFinite(tensor([1, NaN, Infinity])).toArray()); // → [ 1, 0, 0 ]
+ * ```
+ */
 export const isFinite = unary("isFinite", (b, x) =>
   isFloat(x.dtype) ? b.pointwise("isFinite", x) : b.equal(x, x),
 );
 
-/** 0 for x < 0, 1 for x > 0, and `values` where x is 0. */
+/**
+ * 0 for x < 0, 1 for x > 0, and `values` where x is 0.
+ *
+ * @example
+ * ```ts
+ * import { heaviside, tensor } from "gradus";
+ * console.log(heaviside(tensor([-2, 0, 2]), 0.5).toArray()); // → [ 0, 0.5, 1 ]
+ * ```
+ */
 export const heaviside = binary("heaviside", (b, nodes) => {
   const [x, values] = promoteNodes(b, nodes) as [Node, Node];
   return b.select(b.equal(x, 0), values, b.convert(b.pointwise("greater", x, 0), x.dtype));

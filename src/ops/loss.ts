@@ -191,7 +191,15 @@ export const crossEntropy = (
   options: CrossEntropyOptions = {},
 ): Tensor => classLoss(crossEntropySpec, x, target, options);
 
-/** −x[target], averaged, for log probabilities x: the second half of {@link crossEntropy}. */
+/**
+ * −x[target], averaged, for log probabilities x: the second half of {@link crossEntropy}.
+ *
+ * @example
+ * ```ts
+ * import { nllLoss, tensor } from "gradus";
+ * console.log(nllLoss(tensor([[-1, -2]]), tensor([1], { dtype: "int32" })).item()); // → 2
+ * ```
+ */
 export const nllLoss = (
   x: Tensor,
   target: Tensor,
@@ -217,7 +225,15 @@ export function checkSameShape(op: string, x: Tensor, ...others: readonly Tensor
       );
 }
 
-/** (x − target)², averaged. Both have one shape. */
+/**
+ * (x − target)², averaged. Both have one shape.
+ *
+ * @example
+ * ```ts
+ * import { mseLoss, tensor } from "gradus";
+ * console.log(mseLoss(tensor([0, 3]), tensor([1, 1])).item()); // → 2.5
+ * ```
+ */
 export function mseLoss(x: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   checkSameShape("mseLoss", x, target);
   return applyOne(mseLossSpec, [x, target], {

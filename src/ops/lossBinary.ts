@@ -79,6 +79,11 @@ function checkFactor(op: string, name: string, factor: Tensor | undefined, x: Te
  * Scores give better gradients with {@link binaryCrossEntropyWithLogits}.
  *
  * @throws ShapeError if the shapes differ; ValueError, in eager mode, unless all p are from 0 to 1.
+ * @example
+ * ```ts
+ * import { binaryCrossEntropy, tensor } from "gradus";
+ * console.log(binaryCrossEntropy(tensor([0.9, 0.1]), tensor([1, 0])).item().toFixed(4)); // → 0.1054
+ * ```
  */
 export function binaryCrossEntropy(
   p: Tensor,
@@ -147,7 +152,15 @@ const softMarginSpec = elementLoss<Reduced>("softMarginLoss", (b, [x, y]) =>
   softplusNodes(b, b.negate(b.multiply(x!, y!))),
 );
 
-/** log(1 + e^(−target · x)), averaged, for targets 1 and −1. */
+/**
+ * log(1 + e^(−target · x)), averaged, for targets 1 and −1.
+ *
+ * @example
+ * ```ts
+ * import { softMarginLoss, tensor } from "gradus";
+ * console.log(softMarginLoss(tensor([2, -1]), tensor([1, -1])).item().toFixed(4)); // → 0.2201
+ * ```
+ */
 export function softMarginLoss(
   x: Tensor,
   target: Tensor,
@@ -178,6 +191,11 @@ const multilabelSpec: OpSpec<Reduced> = {
  * x, target: [B, classes] → a scalar, or [B] with reduction "none".
  *
  * @throws ShapeError if the shapes differ or have no dim of classes.
+ * @example
+ * ```ts
+ * import { multilabelSoftMarginLoss, tensor } from "gradus";
+ * console.log(multilabelSoftMarginLoss(tensor([[2, -1]]), tensor([[1, 0]])).item().toFixed(4)); // → 0.2201
+ * ```
  */
 export function multilabelSoftMarginLoss(
   x: Tensor,

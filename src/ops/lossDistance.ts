@@ -45,7 +45,15 @@ const l1Spec = elementLoss<Reduced>("l1Loss", (b, [x, y]) =>
   b.pointwise("abs", b.subtract(x!, y!)),
 );
 
-/** |x − target|, averaged. Both have one shape. */
+/**
+ * |x − target|, averaged. Both have one shape.
+ *
+ * @example
+ * ```ts
+ * import { l1Loss, tensor } from "gradus";
+ * console.log(l1Loss(tensor([0, 3]), tensor([0.5, 1])).item()); // → 1.25
+ * ```
+ */
 export function l1Loss(
   x: Tensor,
   target: Tensor,
@@ -72,7 +80,15 @@ export interface SmoothL1Options extends LossOptions {
   readonly beta?: number;
 }
 
-/** d² / (2 beta) for d = |x − target| below beta, else d − beta / 2; averaged (Girshick, 2015). */
+/**
+ * d² / (2 beta) for d = |x − target| below beta, else d − beta / 2; averaged (Girshick, 2015).
+ *
+ * @example
+ * ```ts
+ * import { smoothL1Loss, tensor } from "gradus";
+ * console.log(smoothL1Loss(tensor([0, 3]), tensor([0.5, 1])).item()); // → 0.8125
+ * ```
+ */
 export function smoothL1Loss(x: Tensor, target: Tensor, options: SmoothL1Options = {}): Tensor {
   const { reduction = "mean", beta = 1 } = options;
   checkSameShape("smoothL1Loss", x, target);
@@ -97,7 +113,15 @@ export interface HuberOptions extends LossOptions {
   readonly delta?: number;
 }
 
-/** d² / 2 for d = |x − target| up to delta, else delta · (d − delta / 2); averaged (Huber, 1964). */
+/**
+ * d² / 2 for d = |x − target| up to delta, else delta · (d − delta / 2); averaged (Huber, 1964).
+ *
+ * @example
+ * ```ts
+ * import { huberLoss, tensor } from "gradus";
+ * console.log(huberLoss(tensor([0, 3]), tensor([0.5, 1])).item()); // → 0.8125
+ * ```
+ */
 export function huberLoss(x: Tensor, target: Tensor, options: HuberOptions = {}): Tensor {
   const { reduction = "mean", delta = 1 } = options;
   checkSameShape("huberLoss", x, target);
@@ -175,7 +199,15 @@ export interface PoissonNllOptions extends LossOptions {
   readonly eps?: number;
 }
 
-/** eˣ − target · x, averaged: what counts with the Poisson distribution say about its log rate x. */
+/**
+ * eˣ − target · x, averaged: what counts with the Poisson distribution say about its log rate x.
+ *
+ * @example
+ * ```ts
+ * import { poissonNllLoss, tensor } from "gradus";
+ * console.log(poissonNllLoss(tensor([0, 1]), tensor([1, 2])).item().toFixed(4)); // → 0.8591
+ * ```
+ */
 export function poissonNllLoss(x: Tensor, target: Tensor, options: PoissonNllOptions = {}): Tensor {
   const { reduction = "mean", logInput = true, full = false, eps = 1e-8 } = options;
   checkSameShape("poissonNllLoss", x, target);
@@ -211,6 +243,11 @@ export interface GaussianNllOptions extends LossOptions {
  * x, target: one shape; variance: the same, or without the last dim, or with size 1 there.
  *
  * @throws ShapeError if the variance does not fit; ValueError, in eager mode, if one is negative.
+ * @example
+ * ```ts
+ * import { gaussianNllLoss, tensor } from "gradus";
+ * console.log(gaussianNllLoss(tensor([0, 3]), tensor([1, 1]), tensor([1, 1])).item()); // → 1.25
+ * ```
  */
 export function gaussianNllLoss(
   x: Tensor,

@@ -31,7 +31,15 @@ const rankingSpec = elementLoss<WithMargin>("marginRankingLoss", (b, [x, y, targ
   positivePart(b, b.subtract(margin, b.multiply(target!, b.subtract(x!, y!)))),
 );
 
-/** max(0, margin − target · (x − y)), averaged: target 1 wants x above y, −1 below; margin 0 by default. */
+/**
+ * max(0, margin − target · (x − y)), averaged: target 1 wants x above y, −1 below; margin 0 by default.
+ *
+ * @example
+ * ```ts
+ * import { marginRankingLoss, tensor } from "gradus";
+ * console.log(marginRankingLoss(tensor([1, 2]), tensor([2, 1]), tensor([1, 1])).item()); // → 0.5
+ * ```
+ */
 export function marginRankingLoss(
   x: Tensor,
   y: Tensor,
@@ -49,7 +57,15 @@ const hingeSpec = elementLoss<WithMargin>("hingeEmbeddingLoss", (b, [x, target],
   return b.add(apart, near);
 });
 
-/** x where the target is 1, max(0, margin − x) where it is −1, averaged, for distances x; margin 1 by default. */
+/**
+ * x where the target is 1, max(0, margin − x) where it is −1, averaged, for distances x; margin 1 by default.
+ *
+ * @example
+ * ```ts
+ * import { hingeEmbeddingLoss, tensor } from "gradus";
+ * console.log(hingeEmbeddingLoss(tensor([0.5, 0.5]), tensor([1, -1])).item()); // → 0.5
+ * ```
+ */
 export function hingeEmbeddingLoss(
   x: Tensor,
   target: Tensor,
@@ -110,6 +126,11 @@ export interface MultiMarginOptions extends MarginOptions {
  * x: [B, classes] or [classes], target: [B] or [] int32 → a scalar, or the target's shape with reduction "none".
  *
  * @throws ValueError if a target is no class; ShapeError if the shapes do not fit.
+ * @example
+ * ```ts
+ * import { multiMarginLoss, tensor } from "gradus";
+ * console.log(multiMarginLoss(tensor([0.5, 1, 0]), tensor(1, { dtype: "int32" })).item().toFixed(4)); // → 0.1667
+ * ```
  */
 export function multiMarginLoss(
   x: Tensor,
@@ -175,6 +196,11 @@ const multilabelMarginSpec: OpSpec<Reduced> = {
  * x: [B, classes] or [classes]; target: the same shape, int32: an example's labels, then −1.
  *
  * @throws ValueError if a label is no class; ShapeError if the shapes differ.
+ * @example
+ * ```ts
+ * import { multilabelMarginLoss, tensor } from "gradus";
+ * console.log(multilabelMarginLoss(tensor([0.5, 1, 0]), tensor([1, -1, 0], { dtype: "int32" })).item().toFixed(4)); // → 0.1667
+ * ```
  */
 export function multilabelMarginLoss(
   x: Tensor,

@@ -46,6 +46,12 @@ const cosineSpec: OpSpec<Reduced & { readonly margin: number }> = {
  * 1 − cos(x, y) where the target is 1, max(0, cos(x, y) − margin) where it is −1, averaged; margin 0 by default.
  *
  * x, y: [B, D] or [D], target: [B] or [].
+ *
+ * @example
+ * ```ts
+ * import { cosineEmbeddingLoss, tensor } from "gradus";
+ * console.log(cosineEmbeddingLoss(tensor([[1, 0]]), tensor([[0, 1]]), tensor([1])).item()); // → 1
+ * ```
  */
 export function cosineEmbeddingLoss(
   x: Tensor,
@@ -112,6 +118,12 @@ export interface TripletMarginOptions extends MarginOptions {
  * max(0, |anchor − positive| − |anchor − negative| + margin), averaged; margin 1 by default (Schroff et al., 2015).
  *
  * All three: [B, D] or [D].
+ *
+ * @example
+ * ```ts
+ * import { tensor, tripletMarginLoss } from "gradus";
+ * console.log(tripletMarginLoss(tensor([[0, 0]]), tensor([[0, 2]]), tensor([[0, 9]])).item()); // → 0
+ * ```
  */
 export function tripletMarginLoss(
   anchor: Tensor,

@@ -57,9 +57,10 @@ const maskedScatterSpec: OpSpec = {
     const flat = b.reshape(b.broadcastTo(mask!, x!.shape), [size]);
     if (size === 0) return x!;
     const order = b.make("cumulativeSum", [b.convert(flat, "int32")], { dim: 0, reverse: false });
-    const from = b.select(flat, b.subtract(order, 1), 0);
-    // Without any source only an empty mask is right: its indices must not be looked up then.
-    const list = count === 0 ? b.constant(0, x!.dtype, [1]) : b.reshape(source!, [count]);
+    // Without any source only an empty mask is right: what it holds at is then out of the range of one.
+    const isEmpty = count === 0;
+    const list = isEmpty ? b.constant(0, x!.dtype, [1]) : b.reshape(source!, [count]);
+    const from = b.select(flat, isEmpty ? order : b.subtract(order, 1), 0);
     const taken = b.make("indexSelect", [list, from], { dim: 0 });
     return b.select(b.reshape(flat, x!.shape), b.reshape(taken, x!.shape), x!);
   },

@@ -6,7 +6,16 @@ import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
 import { applyOne, type OpSpec } from "../tensor/apply.js";
 import { tensor, zeros } from "../tensor/create.js";
-import { bad, given, input, type SampleSet, sample, typed, unlike } from "../tensor/defineOp.js";
+import {
+  bad,
+  given,
+  input,
+  install,
+  type SampleSet,
+  sample,
+  typed,
+  unlike,
+} from "../tensor/defineOp.js";
 import { defaultGenerator, Generator, uniformNodes } from "../tensor/random.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { knownValues } from "./known.js";
@@ -149,6 +158,17 @@ export function multinomial(x: Tensor, count: number, options: MultinomialOption
   return applyOne(multinomialSpec, [x.detach(), generator.take()], { count, replacement });
 }
 
+install({ bernoulli, multinomial });
+
+declare module "../tensor/tensor.js" {
+  interface Tensor {
+    /** 1 with probability x, else 0. */
+    bernoulli(options?: { readonly generator?: Generator }): Tensor;
+    /** Draws `count` classes by these weights. */
+    multinomial(count: number, options?: MultinomialOptions): Tensor;
+  }
+}
+
 const ownBits = "its random bits are its own; random.test.ts checks their distribution";
 
 export const randomSamples: SampleSet = () => [
@@ -182,7 +202,7 @@ export const randomSamples: SampleSet = () => [
     op: "bernoulli",
     samples: [
       unlike([input([4, 5], 0, 1)], (a) => bernoulli(a, { generator: new Generator(7) }), ownBits),
-      sample([given([4], [0, 1, 1, 0])], (a) => bernoulli(a), "torch.bernoulli(a)"),
+      sample([given([4], [0, 1, 1, 0])], (a) => a.bernoulli(), "torch.bernoulli(a)"),
       sample([typed("float64", [3], 1, 1)], (a) => bernoulli(a), "torch.bernoulli(a)"),
     ],
     bad: [

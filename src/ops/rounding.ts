@@ -27,9 +27,25 @@ import {
   type TensorLike,
 } from "./pointwise.js";
 
-/** The smallest whole number ≥ x. */
+/**
+ * The smallest whole number ≥ x.
+ *
+ * @example
+ * ```ts
+ * import { ceil, tensor } from "gradus";
+ * console.log(ceil(tensor([-1.5, 1.5])).toArray()); // → [ -1, 2 ]
+ * ```
+ */
 export const ceil = rounding("ceil", "ceil");
-/** x without its fraction: rounded towards 0. */
+/**
+ * x without its fraction: rounded towards 0.
+ *
+ * @example
+ * ```ts
+ * import { tensor, trunc } from "gradus";
+ * console.log(trunc(tensor([-1.5, 1.5])).toArray()); // → [ -1, 1 ]
+ * ```
+ */
 export const trunc = rounding("trunc", "truncate");
 const roundWhole = rounding("round", "roundNearestEven");
 
@@ -65,7 +81,15 @@ const fracSpec: OpSpec = {
   lower: (b, [x]) => b.subtract(x!, b.pointwise("truncate", x!)),
 };
 
-/** The fraction of x, x − trunc(x), with the sign of x. */
+/**
+ * The fraction of x, x − trunc(x), with the sign of x.
+ *
+ * @example
+ * ```ts
+ * import { frac, tensor } from "gradus";
+ * console.log(frac(tensor([-1.5, 1.5])).toArray()); // → [ -0.5, 0.5 ]
+ * ```
+ */
 export const frac = (x: Tensor): Tensor => applyOne(fracSpec, [x], {});
 
 const numbers = (b: Builder, nodes: readonly Node[]): [Node, Node] => {
@@ -81,17 +105,41 @@ const isAbove = (b: Builder, rest: Node, y: Node): Node =>
     b.pointwise("xor", b.pointwise("less", rest, 0), b.pointwise("less", y, 0)),
   );
 
-/** The rest of the quotient rounded towards 0; it has the sign of x, as C's `fmod` and JavaScript's `%`. */
+/**
+ * The rest of the quotient rounded towards 0; it has the sign of x, as C's `fmod` and JavaScript's `%`.
+ *
+ * @example
+ * ```ts
+ * import { fmod, tensor } from "gradus";
+ * console.log(fmod(tensor([-7, 7]), 3).toArray()); // → [ -1, 1 ]
+ * ```
+ */
 export const fmod = binary("fmod", (b, nodes) => b.pointwise("remainder", ...numbers(b, nodes)));
 
-/** The rest of the quotient rounded down, x − y·⌊x / y⌋; it has the sign of y, as Python's `%`. */
+/**
+ * The rest of the quotient rounded down, x − y·⌊x / y⌋; it has the sign of y, as Python's `%`.
+ *
+ * @example
+ * ```ts
+ * import { remainder, tensor } from "gradus";
+ * console.log(remainder(tensor([-7, 7]), 3).toArray()); // → [ 2, 1 ]
+ * ```
+ */
 export const remainder = binary("remainder", (b, nodes) => {
   const [x, y] = numbers(b, nodes);
   const rest = b.pointwise("remainder", x, y);
   return b.select(isAbove(b, rest, y), b.add(rest, y), rest);
 });
 
-/** ⌊x / y⌋, whole for whole numbers, exact where x / y would round. It has no gradient. */
+/**
+ * ⌊x / y⌋, whole for whole numbers, exact where x / y would round. It has no gradient.
+ *
+ * @example
+ * ```ts
+ * import { floorDivide, tensor } from "gradus";
+ * console.log(floorDivide(tensor([-7, 7]), 2).toArray()); // → [ -4, 3 ]
+ * ```
+ */
 export const floorDivide = binary("floorDivide", (b, nodes) => {
   const [x, y] = numbers(b, nodes).map((z) => b.stopGradient(z)) as [Node, Node];
   const rest = b.pointwise("remainder", x, y);

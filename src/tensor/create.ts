@@ -159,7 +159,15 @@ export const zeros = (shape: Shape, options?: TensorOptions): Tensor => full(sha
 /** A tensor of ones. */
 export const ones = (shape: Shape, options?: TensorOptions): Tensor => full(shape, 1, options);
 
-/** A tensor whose elements mean nothing yet. They are zeros here, since nothing is saved by leaving them open. */
+/**
+ * A tensor whose elements mean nothing yet. They are zeros here, since nothing is saved by leaving them open.
+ *
+ * @example
+ * ```ts
+ * import { empty } from "gradus";
+ * console.log(empty([2, 3]).shape); // → [ 2, 3 ]
+ * ```
+ */
 export const empty = (shape: Shape, options?: TensorOptions): Tensor => full(shape, 0, options);
 
 const like = (x: Tensor, options: TensorOptions = {}): TensorOptions => ({
@@ -175,7 +183,15 @@ export const zerosLike = (x: Tensor, options?: TensorOptions): Tensor =>
 export const onesLike = (x: Tensor, options?: TensorOptions): Tensor =>
   full(x.shape, 1, like(x, options));
 
-/** {@link empty} in the shape and dtype of another tensor. */
+/**
+ * {@link empty} in the shape and dtype of another tensor.
+ *
+ * @example
+ * ```ts
+ * import { emptyLike, tensor } from "gradus";
+ * console.log(emptyLike(tensor([1, 2])).shape); // → [ 2 ]
+ * ```
+ */
 export const emptyLike = (x: Tensor, options?: TensorOptions): Tensor => zerosLike(x, options);
 
 /** `value` in the shape and dtype of another tensor. */

@@ -19,7 +19,7 @@ export interface SampleInput {
 export interface Sample {
   readonly inputs: readonly SampleInput[];
   readonly call: (...inputs: Tensor[]) => Tensor | readonly Tensor[];
-  /** In PyTorch, with the inputs named a, b, c, d; null where it has no equal. int32 stands for its int64. */
+  /** In PyTorch, with the inputs named a, b, c, …; null where it has no equal. int32 stands for its int64. */
   readonly torch: string | null;
   /** Why there is no PyTorch to compare with. */
   readonly reason?: string;

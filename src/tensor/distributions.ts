@@ -72,7 +72,15 @@ export function randint(
   return draw(randintSpec, options, { shape, dtype, low, high });
 }
 
-/** {@link randint} in the shape and dtype of another tensor. */
+/**
+ * {@link randint} in the shape and dtype of another tensor.
+ *
+ * @example
+ * ```ts
+ * import { randintLike, tensor } from "gradus";
+ * console.log(randintLike(tensor([1, 2]), 5, 6).toArray()); // → [ 5, 5 ]
+ * ```
+ */
 export const randintLike = (
   x: Tensor,
   low: number,
@@ -92,6 +100,11 @@ const uniformSpec: OpSpec<Between<{ readonly low: number; readonly high: number 
  * Uniform random numbers in [low, high).
  *
  * @throws ValueError unless low ≤ high and both are finite.
+ * @example
+ * ```ts
+ * import { uniform } from "gradus";
+ * console.log(uniform([2, 3], -1, 1).shape); // → [ 2, 3 ]
+ * ```
  */
 export function uniform(shape: Shape, low = 0, high = 1, options: RandomOptions = {}): Tensor {
   if (!(Number.isFinite(low) && Number.isFinite(high) && low <= high))
@@ -205,6 +218,11 @@ const truncNormalSpec: OpSpec<Truncated> = {
  * Random numbers of the normal distribution, of which only those in [a, b] are taken.
  *
  * @throws ValueError unless a < b and std is above 0.
+ * @example
+ * ```ts
+ * import { truncNormal } from "gradus";
+ * console.log(truncNormal([2, 3], { std: 0.02 }).shape); // → [ 2, 3 ]
+ * ```
  */
 export function truncNormal(shape: Shape, options: TruncNormalOptions = {}): Tensor {
   const { mean = 0, std = 1, a = -2, b = 2 } = options;

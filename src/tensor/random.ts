@@ -177,11 +177,27 @@ export const randn = (shape: Shape, options: RandomOptions = {}): Tensor =>
 
 const like = (x: Tensor, options: RandomOptions): RandomOptions => ({ dtype: x.dtype, ...options });
 
-/** {@link rand} in the shape and dtype of another tensor. */
+/**
+ * {@link rand} in the shape and dtype of another tensor.
+ *
+ * @example
+ * ```ts
+ * import { randLike, tensor } from "gradus";
+ * console.log(randLike(tensor([1, 2])).shape); // → [ 2 ]
+ * ```
+ */
 export const randLike = (x: Tensor, options: RandomOptions = {}): Tensor =>
   rand(x.shape, like(x, options));
 
-/** {@link randn} in the shape and dtype of another tensor. */
+/**
+ * {@link randn} in the shape and dtype of another tensor.
+ *
+ * @example
+ * ```ts
+ * import { randnLike, tensor } from "gradus";
+ * console.log(randnLike(tensor([1, 2])).shape); // → [ 2 ]
+ * ```
+ */
 export const randnLike = (x: Tensor, options: RandomOptions = {}): Tensor =>
   randn(x.shape, like(x, options));
 
