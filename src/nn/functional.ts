@@ -135,12 +135,8 @@ export {
   groupNorm,
   type InstanceNormOptions,
   instanceNorm,
-  type LocalResponseNormOptions,
   layerNorm,
-  localResponseNorm,
-  type NormalizeOptions,
   type NormOptions,
-  normalize,
   rmsNorm,
 } from "../ops/norm.js";
 export { type PadOptions, pad } from "../ops/pad.js";
@@ -171,4 +167,10 @@ export {
 } from "../ops/pool.js";
 export { bilinear } from "../ops/products.js";
 export { type DropoutOptions, dropout } from "../ops/random.js";
+export {
+  type LocalResponseNormOptions,
+  localResponseNorm,
+  type NormalizeOptions,
+  normalize,
+} from "../ops/rescale.js";
 export { logSoftmax, softmax } from "../ops/softmax.js";

@@ -27,6 +27,14 @@ export {
   Threshold,
 } from "./activation.js";
 export {
+  AdaptiveAvgPool1d,
+  AdaptiveAvgPool2d,
+  AdaptiveAvgPool3d,
+  AdaptiveMaxPool1d,
+  AdaptiveMaxPool2d,
+  AdaptiveMaxPool3d,
+} from "./adaptivePool.js";
+export {
   type AttentionCall,
   MultiheadAttention,
   type MultiheadAttentionOptions,
@@ -104,12 +112,6 @@ export {
   RMSNorm,
 } from "./norm.js";
 export {
-  AdaptiveAvgPool1d,
-  AdaptiveAvgPool2d,
-  AdaptiveAvgPool3d,
-  AdaptiveMaxPool1d,
-  AdaptiveMaxPool2d,
-  AdaptiveMaxPool3d,
   AvgPool1d,
   AvgPool2d,
   AvgPool3d,

@@ -1,15 +1,8 @@
 /** Normalizing layers, with PyTorch's names of parameters and buffers. Read dropout.ts next. */
 import { ShapeError, ValueError } from "../core/errors.js";
 import { formatShape, type Shape } from "../core/shape.js";
-import {
-  batchNorm,
-  groupNorm,
-  instanceNorm,
-  type LocalResponseNormOptions,
-  layerNorm,
-  localResponseNorm,
-  rmsNorm,
-} from "../ops/norm.js";
+import { batchNorm, groupNorm, instanceNorm, layerNorm, rmsNorm } from "../ops/norm.js";
+import { type LocalResponseNormOptions, localResponseNorm } from "../ops/rescale.js";
 import { ones, zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { checkSize } from "./linear.js";

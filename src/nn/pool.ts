@@ -1,13 +1,4 @@
-/** Pooling and resizing layers: functions of nn.functional with their settings kept. */
-import {
-  adaptiveAvgPool1d,
-  adaptiveAvgPool2d,
-  adaptiveAvgPool3d,
-  adaptiveMaxPool1d,
-  adaptiveMaxPool2d,
-  adaptiveMaxPool3d,
-  type OutputSize,
-} from "../ops/adaptivePool.js";
+/** Pooling and resizing layers: functions of nn.functional with their settings kept. Read adaptivePool.ts next. */
 import {
   type AvgPoolOptions,
   avgPool1d,
@@ -55,20 +46,6 @@ abstract class WindowLayer<S extends Sizes, O extends object> extends Layer {
 
   protected override describe(): string {
     return `${JSON.stringify(this.kernelSize)}${describeOptions(this.options)}`;
-  }
-}
-
-/** A layer to a given size. */
-abstract class SizeLayer extends Layer {
-  protected readonly outputSize: OutputSize;
-
-  constructor(outputSize: OutputSize) {
-    super();
-    this.outputSize = outputSize;
-  }
-
-  protected override describe(): string {
-    return JSON.stringify(this.outputSize);
   }
 }
 
@@ -227,96 +204,6 @@ export class LPPool2d extends WindowLayer<Pair, LpPoolOptions<Pair>> {
 
   forward(x: Tensor): Tensor {
     return lpPool2d(x, this.normType, this.kernelSize, this.options);
-  }
-}
-
-/**
- * Means of windows that divide the input into `outputSize` parts. x: [B, C, L].
- *
- * @example
- * ```ts
- * import { nn, ones } from "gradus";
- * console.log(new nn.AdaptiveAvgPool1d(2).forward(ones([1, 1, 4])).shape); // → [ 1, 1, 2 ]
- * ```
- */
-export class AdaptiveAvgPool1d extends SizeLayer {
-  forward(x: Tensor): Tensor {
-    return adaptiveAvgPool1d(x, this.outputSize);
-  }
-}
-
-/**
- * Means of windows that divide the input into `outputSize` parts. x: [B, C, H, W].
- *
- * @example
- * ```ts
- * import { nn, ones } from "gradus";
- * console.log(new nn.AdaptiveAvgPool2d(2).forward(ones([1, 1, 4, 4])).shape); // → [ 1, 1, 2, 2 ]
- * ```
- */
-export class AdaptiveAvgPool2d extends SizeLayer {
-  forward(x: Tensor): Tensor {
-    return adaptiveAvgPool2d(x, this.outputSize);
-  }
-}
-
-/**
- * Means of windows that divide the input into `outputSize` parts. x: [B, C, D, H, W].
- *
- * @example
- * ```ts
- * import { nn, ones } from "gradus";
- * console.log(new nn.AdaptiveAvgPool3d(2).forward(ones([1, 1, 4, 4, 4])).shape); // → [ 1, 1, 2, 2, 2 ]
- * ```
- */
-export class AdaptiveAvgPool3d extends SizeLayer {
-  forward(x: Tensor): Tensor {
-    return adaptiveAvgPool3d(x, this.outputSize);
-  }
-}
-
-/**
- * Largest elements of windows that divide the input into `outputSize` parts. x: [B, C, L].
- *
- * @example
- * ```ts
- * import { nn, ones } from "gradus";
- * console.log(new nn.AdaptiveMaxPool1d(2).forward(ones([1, 1, 4])).shape); // → [ 1, 1, 2 ]
- * ```
- */
-export class AdaptiveMaxPool1d extends SizeLayer {
-  forward(x: Tensor): Tensor {
-    return adaptiveMaxPool1d(x, this.outputSize);
-  }
-}
-
-/**
- * Largest elements of windows that divide the input into `outputSize` parts. x: [B, C, H, W].
- *
- * @example
- * ```ts
- * import { nn, ones } from "gradus";
- * console.log(new nn.AdaptiveMaxPool2d(2).forward(ones([1, 1, 4, 4])).shape); // → [ 1, 1, 2, 2 ]
- * ```
- */
-export class AdaptiveMaxPool2d extends SizeLayer {
-  forward(x: Tensor): Tensor {
-    return adaptiveMaxPool2d(x, this.outputSize);
-  }
-}
-
-/**
- * Largest elements of windows that divide the input into `outputSize` parts. x: [B, C, D, H, W].
- *
- * @example
- * ```ts
- * import { nn, ones } from "gradus";
- * console.log(new nn.AdaptiveMaxPool3d(2).forward(ones([1, 1, 4, 4, 4])).shape); // → [ 1, 1, 2, 2, 2 ]
- * ```
- */
-export class AdaptiveMaxPool3d extends SizeLayer {
-  forward(x: Tensor): Tensor {
-    return adaptiveMaxPool3d(x, this.outputSize);
   }
 }
 

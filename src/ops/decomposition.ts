@@ -1,6 +1,6 @@
 /**
  * Decompositions of matrices [..., n, m], and what follows from them: determinants, inverses, solutions. Read
- * decompositionSamples.ts or attention.ts next.
+ * pseudoinverse.ts next.
  */
 import { ShapeError, ValueError } from "../core/errors.js";
 import { broadcastShapes, formatShape, sameShape } from "../core/shape.js";
@@ -14,7 +14,7 @@ import { diagonalNodes } from "./einsum.js";
 import { needFloatTensor } from "./norm.js";
 import { promoteNodes } from "./pointwise.js";
 
-function checkMatrix(op: string, x: Tensor, isSquare: boolean): void {
+export function checkMatrix(op: string, x: Tensor, isSquare: boolean): void {
   needFloatTensor(op, x);
   if (x.ndim < 2 || (isSquare && x.shape.at(-1) !== x.shape.at(-2)))
     throw new ShapeError(
@@ -223,13 +223,14 @@ export function qr(x: Tensor): { readonly Q: Tensor; readonly R: Tensor } {
   return { Q, R };
 }
 
-interface SvdNodes {
+export interface SvdNodes {
   readonly u: Node;
   readonly s: Node;
   readonly v: Node;
 }
 
-function svdNodes(b: Builder, x: Node): SvdNodes {
+/** The parts of a singular value decomposition, vectors as columns. */
+export function svdNodes(b: Builder, x: Node): SvdNodes {
   const [n, m] = x.shape.slice(-2) as [number, number];
   const packed = b.make("svd", [x], {});
   const s = rows(b, packed, n, n + 1);
@@ -297,103 +298,6 @@ export function eigh(x: Tensor): { readonly eigenvalues: Tensor; readonly eigenv
   return { eigenvalues, eigenvectors };
 }
 
-/** V·diag(1/S)·Uᵀ, singular values up to rcond · the largest counting as 0. */
-function pinverseNodes(b: Builder, x: Node, rcond: number): Node {
-  const { u, s, v } = svdNodes(b, x);
-  const last = s.shape.length - 1;
-  const limit = b.multiply(b.stopGradient(b.reduce("reduceMax", s, [last], true)), rcond);
-  const isLarge = b.pointwise("greater", s, limit);
-  const inverses = b.select(isLarge, b.divide(1, b.select(isLarge, s, 1)), 0);
-  const scaled = b.multiply(v, b.reshape(inverses, [...s.shape.slice(0, -1), 1, s.shape[last]!]));
-  return product(b, scaled, transposed(b, u));
-}
-
-const pinverseSpec: OpSpec<{ readonly rcond: number }> = {
-  name: "pinverse",
-  lower: (b, [x], { rcond }) => pinverseNodes(b, x!, rcond),
-};
-
-/**
- * Moore and Penrose's inverse [..., m, n] of matrices [..., n, m]; singular values up to rcond times the largest count as 0.
- *
- * @throws ShapeError for fewer than two dims or a size of 0.
- * @example
- * ```ts
- * import { pinverse, tensor } from "gradus";
- * console.log(pinverse(tensor([[2], [0]])).toArray()); // ≈ [ [ 0.5, 0 ] ]
- * ```
- */
-export function pinverse(x: Tensor, { rcond = 1e-15 }: { readonly rcond?: number } = {}): Tensor {
-  checkMatrix("pinverse", x, false);
-  return applyOne(pinverseSpec, [x], { rcond });
-}
-
-const epsilon = (x: { readonly dtype: string }): number =>
-  x.dtype === "float64" ? 2 ** -52 : 2 ** -23;
-
-const rankSpec: OpSpec<{ readonly rtol: number }> = {
-  name: "matrixRank",
-  lower(b, [x], { rtol }) {
-    const { s } = svdNodes(b, x!);
-    const last = s.shape.length - 1;
-    const limit = b.multiply(b.reduce("reduceMax", s, [last], true), rtol);
-    const counted = b.convert(b.pointwise("greater", s, limit), "int32");
-    return b.reduce("reduceSum", counted, [last]);
-  },
-};
-
-/**
- * How many singular values are over rtol times the largest, int32; rtol: by default max(n, m) times the distance from 1 to the next
- * number.
- *
- * @throws ShapeError for fewer than two dims or a size of 0.
- * @example
- * ```ts
- * import { matrixRank, tensor } from "gradus";
- * console.log(matrixRank(tensor([[1, 2], [2, 4]])).item()); // → 1
- * ```
- */
-export function matrixRank(x: Tensor, options: { readonly rtol?: number } = {}): Tensor {
-  checkMatrix("matrixRank", x, false);
-  const rtol = options.rtol ?? Math.max(...x.shape.slice(-2)) * epsilon(x);
-  return applyOne(rankSpec, [x], { rtol });
-}
-
-const lstsqSpec: OpSpec<{ readonly rcond: number }> = {
-  name: "lstsq",
-  lower(b, nodes, { rcond }) {
-    const [a, y] = promoteNodes(b, nodes) as [Node, Node];
-    return product(b, pinverseNodes(b, a, rcond), y);
-  },
-};
-
-/**
- * The X with least ‖A·X − B‖, and of those the shortest. A: [..., n, m], B: [..., n, k] → solution [..., m, k].
- *
- * @throws ShapeError if sizes do not fit.
- * @example
- * ```ts
- * import { lstsq, tensor } from "gradus";
- * const { solution } = lstsq(tensor([[1], [1]]), tensor([[1], [3]]));
- * console.log(solution.toArray()); // ≈ [ [ 2 ] ]
- * ```
- */
-export function lstsq(
-  a: Tensor,
-  b: Tensor,
-  options: { readonly rcond?: number } = {},
-): { readonly solution: Tensor } {
-  checkMatrix("lstsq", a, false);
-  checkMatrix("lstsq", b, false);
-  if (!sameShape(a.shape.slice(0, -1), b.shape.slice(0, -1)))
-    throw new ShapeError(
-      "lstsq",
-      `expected [..., n, m] and [..., n, k], got ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
-    );
-  const rcond = options.rcond ?? Math.max(...a.shape.slice(-2)) * epsilon(a);
-  return { solution: applyOne(lstsqSpec, [a, b], { rcond }) };
-}
-
 const powerSpec: OpSpec<{ readonly n: number }> = {
   name: "matrixPower",
   lower(b, [x], { n }) {
@@ -425,7 +329,7 @@ export function matrixPower(x: Tensor, n: number): Tensor {
   return applyOne(powerSpec, [x], { n });
 }
 
-install({ trace, det, slogdet, inverse, cholesky, qr, svd, pinverse, matrixPower });
+install({ trace, det, slogdet, inverse, cholesky, qr, svd, matrixPower });
 
 declare module "../tensor/tensor.js" {
   interface Tensor {
@@ -443,8 +347,6 @@ declare module "../tensor/tensor.js" {
     qr(): { readonly Q: Tensor; readonly R: Tensor };
     /** Singular values and vectors. */
     svd(): Svd;
-    /** Moore and Penrose's inverse. */
-    pinverse(options?: { readonly rcond?: number }): Tensor;
     /** The n-th power of matrices. */
     matrixPower(n: number): Tensor;
   }

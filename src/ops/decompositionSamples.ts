@@ -7,16 +7,14 @@ import {
   det,
   eigh,
   inverse,
-  lstsq,
   matrixPower,
-  matrixRank,
-  pinverse,
   qr,
   slogdet,
   solve,
   svd,
   trace,
 } from "./decomposition.js";
+import { lstsq, matrixRank, pinverse } from "./pseudoinverse.js";
 
 const square = input([3, 3]);
 const batch = input([2, 3, 3]);

@@ -98,10 +98,7 @@ export {
   det,
   eigh,
   inverse,
-  lstsq,
   matrixPower,
-  matrixRank,
-  pinverse,
   qr,
   type Svd,
   slogdet,
@@ -245,12 +242,8 @@ export {
   groupNorm,
   type InstanceNormOptions,
   instanceNorm,
-  type LocalResponseNormOptions,
   layerNorm,
-  localResponseNorm,
-  type NormalizeOptions,
   type NormOptions,
-  normalize,
   rmsNorm,
 } from "./norm.js";
 export {
@@ -331,6 +324,7 @@ export {
   mv,
   outer,
 } from "./products.js";
+export { lstsq, matrixRank, pinverse } from "./pseudoinverse.js";
 export {
   bernoulli,
   type DropoutOptions,
@@ -361,6 +355,12 @@ export {
   variance,
 } from "./reduce.js";
 export { repeat, repeatInterleave, roll, rot90, tile } from "./repeat.js";
+export {
+  type LocalResponseNormOptions,
+  localResponseNorm,
+  type NormalizeOptions,
+  normalize,
+} from "./rescale.js";
 export {
   ceil,
   floorDivide,

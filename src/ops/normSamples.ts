@@ -2,15 +2,8 @@
 import { zeros } from "../tensor/create.js";
 import { bad, given, input, kink, type SampleSet, sample } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
-import {
-  batchNorm,
-  groupNorm,
-  instanceNorm,
-  layerNorm,
-  localResponseNorm,
-  normalize,
-  rmsNorm,
-} from "./norm.js";
+import { batchNorm, groupNorm, instanceNorm, layerNorm, rmsNorm } from "./norm.js";
+import { localResponseNorm, normalize } from "./rescale.js";
 
 const channel = input([3]);
 const ints = () => zeros([2, 3, 4], { dtype: "int32" });
