@@ -9,7 +9,13 @@
 namespace gradus {
 
 // Why a run stopped.
-enum class Failure : int32_t { kNone = 0, kIndex = 1, kMemory = 2, kSingular = 3, kNotPositive = 4 };
+enum class Failure : int32_t {
+  kNone = 0,
+  kIndex = 1,
+  kMemory = 2,
+  kSingular = 3,
+  kNotPositive = 4
+};
 
 struct RunResult {
   Failure failure = Failure::kNone;

@@ -1,5 +1,6 @@
-// factor: Cholesky, determinant and QR of batched matrices, and the way to the Jacobi methods of jacobi.cpp. The algorithms
-// and the signs of their results are those of src/ir/interpret/linalg.ts.
+// factor: Cholesky, determinant and QR of batched matrices, and the way to the Jacobi methods of
+// jacobi.cpp. The algorithms and the signs of their results are those of
+// src/ir/interpret/linalg.ts.
 #include <cmath>
 
 #include "jacobi.h"
@@ -30,14 +31,16 @@ double determinant(double* a, int64_t n) {
   return product;
 }
 
-// Subtracts scale·v·(vᵀ·A) from the rows of A, of which the columns [first, m) change; `sums` holds m numbers.
+// Subtracts scale·v·(vᵀ·A) from the rows of A, of which the columns [first, m) change; `sums` holds
+// m numbers.
 void reflect(double* a, int64_t rows, int64_t m, int64_t first, const double* v, double scale,
              double* sums) {
   std::memset(sums, 0, static_cast<size_t>(m) * sizeof(double));
   for (int64_t i = 0; i < rows; i++)
     subtractScaled(sums + first, a + i * m + first, -v[i], m - first);
   for (int64_t c = first; c < m; c++) sums[c] *= scale;
-  for (int64_t i = 0; i < rows; i++) subtractScaled(a + i * m + first, sums + first, v[i], m - first);
+  for (int64_t i = 0; i < rows; i++)
+    subtractScaled(a + i * m + first, sums + first, v[i], m - first);
 }
 
 // Householder's reflections. `work`: k rows of n for the reflections, k scales, and max(m, k) sums.
@@ -109,7 +112,8 @@ void factor(const FactorPlan& plan, Run& run) {
   Lowest bad;
   const int64_t work = most(1, given * (plan.n + plan.m));
   const int64_t group = most(1, 8192 / work);
-  run.parallelFor(ceilDiv(plan.batch, group), plan.batch > 16384 / work, [&](int64_t p, int thread) {
+  const bool isLarge = plan.batch > 16384 / work;
+  run.parallelFor(ceilDiv(plan.batch, group), isLarge, [&](int64_t p, int thread) {
     auto* a = reinterpret_cast<double*>(run.local(thread));
     for (int64_t i = p * group; i < least(plan.batch, (p + 1) * group); i++) {
       widen(a, x + i * given, given);

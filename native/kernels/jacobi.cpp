@@ -1,5 +1,5 @@
-// Jacobi's rotations: cyclic for eigenvectors, one-sided for singular vectors. Vectors are kept as rows, so that a rotation
-// walks memory in order.
+// Jacobi's rotations: cyclic for eigenvectors, one-sided for singular vectors. Vectors are kept as
+// rows, so that a rotation walks memory in order.
 #include "jacobi.h"
 
 #include <cmath>
@@ -34,7 +34,8 @@ void setIdentity(double* a, int64_t n) {
   for (int64_t i = 0; i < n; i++) a[i * n + i] = 1;
 }
 
-// The sign that makes a vector's largest element positive, so that signs do not depend on the algorithm's path.
+// The sign that makes a vector's largest element positive, so that signs do not depend on the
+// algorithm's path.
 double signOf(const double* v, int64_t n) {
   double largest = 0;
   for (int64_t i = 0; i < n; i++)
@@ -89,7 +90,8 @@ bool sweepSymmetric(double* a, double* v, int64_t n) {
   return turned;
 }
 
-// Makes each pair of vectors orthogonal once, and turns those of v along; says whether any was turned.
+// Makes each pair of vectors orthogonal once, and turns those of v along; says whether any was
+// turned.
 bool sweepVectors(double* a, double* v, int64_t length, int64_t k) {
   bool turned = false;
   for (int64_t p = 0; p < k; p++)
@@ -112,7 +114,8 @@ bool isFinite(const double* v, int64_t n) {
   return true;
 }
 
-// Makes row `row` of `out` orthogonal to the rows before it, from the unit vector `axis`; false if they span it.
+// Makes row `row` of `out` orthogonal to the rows before it, from the unit vector `axis`; false if
+// they span it.
 bool complete(double* out, int64_t length, int64_t row, int64_t axis) {
   double* v = out + row * length;
   for (int64_t i = 0; i < length; i++) v[i] = i == axis;
@@ -125,7 +128,8 @@ bool complete(double* out, int64_t length, int64_t row, int64_t axis) {
   return true;
 }
 
-// The vectors in order, divided by their lengths; those without length are completed to an orthonormal set.
+// The vectors in order, divided by their lengths; those without length are completed to an
+// orthonormal set.
 void orthonormal(const double* a, const double* lengths, const double* order, int64_t length,
                  int64_t k, double* out) {
   double largest = 4.9406564584124654e-324;

@@ -9,8 +9,8 @@ namespace GRADUS_ISA {
 int64_t eighWork(int64_t n);
 int64_t svdWork(int64_t n, int64_t m);
 
-// out [n + 1, n]: the eigenvalues of the symmetric a [n, n], rising, then the eigenvectors as columns. Reads the lower
-// triangle of a and overwrites it.
+// out [n + 1, n]: the eigenvalues of the symmetric a [n, n], rising, then the eigenvectors as
+// columns. Reads the lower triangle of a and overwrites it.
 void eigh(double* a, double* out, int64_t n, double* work);
 
 // out [n + 1 + m, k], k = min(n, m): U, the singular values, falling, and V of a [n, m].

@@ -101,8 +101,8 @@ GRADUS_INLINE VF logistic(VF x) {
   return choose(x < 0.0f, e, splat(1.0f)) / (e + 1.0f);
 }
 
-// exp(x) − 1, which keeps the digits of small results: half of 2^n·(exp(r) − 1) + (2^n − 1), so that
-// the largest 2^n is in range.
+// exp(x) − 1, which keeps the digits of small results: half of 2^n·(exp(r) − 1) + (2^n − 1), so
+// that the largest 2^n is in range.
 GRADUS_INLINE VF expMinusOne(VF x) {
   const VF clamped = choose(x > 89.0f, splat(89.0f), choose(x < -18.0f, splat(-18.0f), x));
   VF rounded;

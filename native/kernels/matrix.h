@@ -1,4 +1,5 @@
-// Dense matrices in float64, row by row: what factorizations and solvers share. Read factor.cpp and solve.cpp next.
+// Dense matrices in float64, row by row: what factorizations and solvers share. Read factor.cpp and
+// solve.cpp next.
 #pragma once
 #include "program.h"
 #include "vector.h"

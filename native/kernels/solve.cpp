@@ -1,4 +1,5 @@
-// solve: linear systems with square matrices, by elimination with partial pivoting or by substitution in a triangle.
+// solve: linear systems with square matrices, by elimination with partial pivoting or by
+// substitution in a triangle.
 #include "lowest.h"
 #include "matrix.h"
 #include "run.h"
@@ -44,7 +45,8 @@ void solve(const SolvePlan& plan, Run& run) {
   Lowest singular;
   const int64_t work = n * n * (n + k);
   const int64_t group = most(1, 8192 / work);
-  run.parallelFor(ceilDiv(plan.batch, group), plan.batch > 16384 / work, [&](int64_t p, int thread) {
+  const bool isLarge = plan.batch > 16384 / work;
+  run.parallelFor(ceilDiv(plan.batch, group), isLarge, [&](int64_t p, int thread) {
     auto* a = reinterpret_cast<double*>(run.local(thread));
     double* b = a + n * n;
     for (int64_t i = p * group; i < least(plan.batch, (p + 1) * group); i++) {

@@ -15,7 +15,7 @@ interface DTypeInfo {
   readonly category: 0 | 1 | 2;
   /** Order inside the category. */
   readonly rank: number;
-  readonly array: { new (length: number): TypedArray; readonly BYTES_PER_ELEMENT: number };
+  readonly array: { new (lengthOrMemory: number | ArrayBuffer): TypedArray };
 }
 
 /** The one table of facts about element types; `code` is what encoded programs carry. */
@@ -39,6 +39,21 @@ export const bytesPerElement = (dtype: DType): number => dtypeTable[dtype].bytes
 /** A zero-filled typed array that holds `length` elements of `dtype`. */
 export const allocate = (dtype: DType, length: number): TypedArray =>
   new dtypeTable[dtype].array(length);
+
+/** Node's allocation without zeroing; there is none in browsers. */
+const { Buffer: nodeBuffer } = globalThis as {
+  readonly Buffer?: { allocUnsafeSlow(bytes: number): { readonly buffer: ArrayBuffer } };
+};
+
+/** From here on zeroing memory that is about to be overwritten costs more than the detour around it. */
+const worthLeavingDirty = 4096;
+
+/** A typed array whose elements are anything at all, for results that a program writes whole. */
+export function allocateDirty(dtype: DType, length: number): TypedArray {
+  const bytes = length * dtypeTable[dtype].bytes;
+  if (!nodeBuffer || bytes < worthLeavingDirty) return allocate(dtype, length);
+  return new dtypeTable[dtype].array(nodeBuffer.allocUnsafeSlow(bytes).buffer);
+}
 
 /** The element type that a typed array holds when nothing else is said (`Uint8Array` → `uint8`). */
 export function dtypeOf(array: TypedArray): DType {

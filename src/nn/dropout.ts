@@ -48,7 +48,7 @@ export class Dropout1d extends DropLayer {
  * @example
  * ```ts
  * import { nn, ones } from "gradus";
- * console.log(new nn.Dropout2d().eval().forward(ones([1, 1, 1, 2])).toArray()); // → [ [ [ [ 1, 1 ] ] ] ]
+ * console.log(new nn.Dropout2d().eval().forward(ones([1, 1, 1, 2])).flatten().toArray()); // → [ 1, 1 ]
  * ```
  */
 export class Dropout2d extends DropLayer {
@@ -63,7 +63,7 @@ export class Dropout2d extends DropLayer {
  * @example
  * ```ts
  * import { nn, ones } from "gradus";
- * console.log(new nn.Dropout3d().eval().forward(ones([1, 1, 1, 2])).toArray()); // → [ [ [ [ 1, 1 ] ] ] ]
+ * console.log(new nn.Dropout3d().eval().forward(ones([1, 1, 1, 2])).flatten().toArray()); // → [ 1, 1 ]
  * ```
  */
 export class Dropout3d extends DropLayer {

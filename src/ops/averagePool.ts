@@ -203,7 +203,7 @@ export const lpPool1d = (
  * @example
  * ```ts
  * import { nn, ones } from "gradus";
- * console.log(nn.functional.lpPool2d(ones([1, 1, 2, 2]), 2, 2).toArray()); // ≈ [ [ [ [ 2 ] ] ] ]
+ * console.log(nn.functional.lpPool2d(ones([1, 1, 2, 2]), 2, 2).flatten().toArray()); // ≈ [ 2 ]
  * ```
  */
 export const lpPool2d = (

@@ -77,7 +77,7 @@ export const dropout1d = (x: Tensor, p = 0.5, options: DropoutOptions = {}): Ten
  * @example
  * ```ts
  * import { nn, ones } from "gradus";
- * console.log(nn.functional.dropout2d(ones([1, 1, 1, 2]), 1).toArray()); // → [ [ [ [ 0, 0 ] ] ] ]
+ * console.log(nn.functional.dropout2d(ones([1, 1, 1, 2]), 1).flatten().toArray()); // → [ 0, 0 ]
  * ```
  */
 export const dropout2d = (x: Tensor, p = 0.5, options: DropoutOptions = {}): Tensor =>
@@ -90,7 +90,7 @@ export const dropout2d = (x: Tensor, p = 0.5, options: DropoutOptions = {}): Ten
  * @example
  * ```ts
  * import { nn, ones } from "gradus";
- * console.log(nn.functional.dropout3d(ones([1, 1, 1, 2]), 1).toArray()); // → [ [ [ [ 0, 0 ] ] ] ]
+ * console.log(nn.functional.dropout3d(ones([1, 1, 1, 2]), 1).flatten().toArray()); // → [ 0, 0 ]
  * ```
  */
 export const dropout3d = (x: Tensor, p = 0.5, options: DropoutOptions = {}): Tensor =>

@@ -119,7 +119,7 @@ const gridSampleSpec: OpSpec<Attributes & Record<string, unknown>> = {
  * ```ts
  * import { nn, tensor } from "gradus";
  * const x = tensor([[[[1, 3]]]]);
- * console.log(nn.functional.gridSample(x, tensor([[[[0, 0]]]])).toArray()); // → [ [ [ [ 2 ] ] ] ]
+ * console.log(nn.functional.gridSample(x, tensor([[[[0, 0]]]])).flatten().toArray()); // → [ 2 ]
  * ```
  */
 export function gridSample(x: Tensor, grid: Tensor, options: GridSampleOptions = {}): Tensor {
@@ -184,7 +184,7 @@ const affineGridSpec: OpSpec<Affine> = {
  * ```ts
  * import { nn, tensor } from "gradus";
  * const identity = tensor([[[1, 0, 0], [0, 1, 0]]]);
- * console.log(nn.functional.affineGrid(identity, [1, 1, 1, 2]).toArray()); // → [ [ [ [ -0.5, 0 ], [ 0.5, 0 ] ] ] ]
+ * console.log(nn.functional.affineGrid(identity, [1, 1, 1, 2]).flatten().toArray()); // → [ -0.5, 0, 0.5, 0 ]
  * ```
  */
 export function affineGrid(

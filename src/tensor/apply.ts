@@ -4,7 +4,7 @@
  */
 
 import { currentBackend } from "../backend/select.js";
-import { allocate, type DType, isFloat, type TypedArray } from "../core/dtype.js";
+import { allocate, allocateDirty, type DType, isFloat, type TypedArray } from "../core/dtype.js";
 import { ValueError } from "../core/errors.js";
 import { formatShape, type Shape, sizeOf } from "../core/shape.js";
 import { Builder } from "../ir/builder.js";
@@ -144,7 +144,7 @@ export function callRoutine(
 function runVariant(variant: Variant, inputs: readonly Tensor[]): Tensor[] {
   const arrays = inputs.map((x) => x.storageFor(variant.name).data);
   const outputs = variant.graph.outputs.map(({ shape, dtype }) => {
-    const data = allocate(dtype, sizeOf(shape));
+    const data = allocateDirty(dtype, sizeOf(shape));
     arrays.push(data);
     return fromArray(data, shape, dtype);
   });

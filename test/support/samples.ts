@@ -2,27 +2,21 @@
  * All ops' samples with the numbers they are tried on. Numbers follow from the name of op, sample and input, so that the
  * fixtures need not hold them. Read runCase.ts next.
  */
-import { createHash } from "node:crypto";
-import { readdirSync } from "node:fs";
 import type { DType } from "../../src/core/dtype.js";
 import { type Shape, sizeOf } from "../../src/core/shape.js";
 import type { OpSamples, Sample, SampleInput, SampleSet } from "../../src/tensor/defineOp.js";
-
-const folder = new URL("../../src/ops/", import.meta.url);
+import { opFiles } from "./opFiles.js";
+import { sha256 } from "./sha256.js";
 
 /** Every function without parameters that a file of ops exports as `…Samples`, by family. */
-async function findSampleSets(): Promise<Record<string, SampleSet>> {
-  const files = readdirSync(folder).filter((name) => name.endsWith(".ts") && name !== "index.ts");
-  const modules = await Promise.all(
-    files.sort().map((name) => import(new URL(name, folder).href) as Promise<object>),
-  );
-  const sets = modules.flatMap((module) => Object.entries(module));
+function findSampleSets(): Record<string, SampleSet> {
+  const sets = Object.values(opFiles).flatMap((module) => Object.entries(module));
   const isSet = ([name, value]: [string, unknown]) =>
     name.endsWith("Samples") && typeof value === "function" && value.length === 0;
   return Object.fromEntries(sets.filter(isSet));
 }
 
-export const sampleSets = await findSampleSets();
+export const sampleSets = findSampleSets();
 
 /** Numbers with their type, before they are a tensor of any backend or a line of a fixture. */
 export interface Values {
@@ -41,7 +35,9 @@ export interface Case {
 
 /** Numbers in [0, 1) that depend on a name alone (a linear congruence over its hash). */
 export function randomFrom(name: string): () => number {
-  let state = createHash("sha256").update(name).digest().readUInt32LE(0);
+  const digits = sha256(name).slice(0, 8);
+  // The bytes from last to first.
+  let state = Number.parseInt(digits.match(/../g)!.reverse().join(""), 16);
   return () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return ((state ^ (state >>> 15)) >>> 0) / 2 ** 32;
@@ -79,10 +75,7 @@ export const cotangent = (name: string, i: number, shape: Shape): Values =>
 
 /** Changes when the sample does, so that a fixture of another sample is not compared with. */
 export const fingerprint = ({ sample, inputs }: Case): string =>
-  createHash("sha256")
-    .update(`${sample.torch} ${JSON.stringify(inputs.map(spell))}`)
-    .digest("hex")
-    .slice(0, 12);
+  sha256(`${sample.torch} ${JSON.stringify(inputs.map(spell))}`).slice(0, 12);
 
 /** JSON knows no NaN, infinity or −0. */
 export const spell = ({ shape, dtype, values }: Values) => ({

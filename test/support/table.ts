@@ -8,13 +8,14 @@ import { after, test } from "node:test";
 import { compile, type Tensor } from "../../src/index.js";
 import type { OpSamples } from "../../src/tensor/defineOp.js";
 import { backends, missing, type Place, places, use } from "./backends.js";
-import { allFinite, differTensors } from "./compare.js";
+import { allFinite } from "./compare.js";
 import {
   differFromDifferences,
   differTwice,
   nestedGradients,
   secondGradients,
 } from "./differences.js";
+import { differRun, isNarrow } from "./differRun.js";
 import { differFromTorch } from "./fixtures.js";
 import {
   compileCells,
@@ -41,27 +42,6 @@ const isSmooth = ({ sample }: Case, { outputs }: Result): boolean =>
 
 const hasFloats = ({ inputs }: Case): boolean =>
   inputs.some(({ dtype }) => dtype.startsWith("float"));
-
-/** Whether some result is float32, also where the inputs are float64. */
-const isNarrow = ({ outputs }: Result): boolean => outputs.some(({ dtype }) => dtype === "float32");
-
-/** Compares a run with the oracle's; no gradient and a gradient of zeros are the same. */
-function differRun(got: Result, oracle: Result): string | null {
-  const narrow = isNarrow(oracle);
-  for (const [i, expected] of oracle.outputs.entries()) {
-    const difference = differTensors(got.outputs[i]!, expected, narrow);
-    if (difference) return `output ${i} ${difference}`;
-  }
-  for (const [i, expected] of oracle.gradients.entries()) {
-    const [a, b] = [got.gradients[i] ?? null, expected];
-    const difference = a && b ? differTensors(a, b, narrow) : nonZero(a ?? b);
-    if (difference) return `gradient ${i} ${difference}`;
-  }
-  return null;
-}
-
-const nonZero = (x: Tensor | null): string | null =>
-  x?.data.some((v: number) => v !== 0) ? "is there on one side only" : null;
 
 function waysOf(one: Case, precision: Precision): Record<string, () => Promise<Result>> {
   const eager = async () => runEager(one, precision);
