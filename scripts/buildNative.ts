@@ -26,6 +26,23 @@ export interface BuildResult {
   readonly reason?: string;
 }
 
+/** A way to build the addon. */
+export interface Variant {
+  /** Where objects are kept, and what is made. */
+  readonly folder: string;
+  readonly target: string;
+  /** Added to the flags of the compiler and of the linker. */
+  readonly flags: readonly string[];
+  readonly linkFlags: readonly string[];
+}
+
+const release: Variant = {
+  folder: join(nativeFolder, "build"),
+  target: join(root, "dist", "native", "gradus.node"),
+  flags: [],
+  linkFlags: process.platform === "darwin" ? [] : ["-s"],
+};
+
 const avx2 = ["-mavx2", "-mfma"];
 const avx512 = [
   ...["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma"],
@@ -43,7 +60,7 @@ function instructionSets(): InstructionSet[] {
 }
 
 /** The first compiler that answers, with its version. */
-function findCompiler(): { command: string; version: string } | undefined {
+export function findCompiler(): { command: string; version: string } | undefined {
   for (const command of [process.env.CXX, "c++", "g++", "clang++"]) {
     if (!command) continue;
     try {
@@ -58,11 +75,12 @@ function findCompiler(): { command: string; version: string } | undefined {
 /** Compiles one unit if its key changed; gives the path of the object. */
 async function compile(
   unit: Unit,
+  folder: string,
   command: string,
   flags: readonly string[],
   key: string,
 ): Promise<string> {
-  const object = join(nativeFolder, "build", unit.object);
+  const object = join(folder, unit.object);
   const keyFile = `${object}.key`;
   const isCurrent =
     existsSync(object) && existsSync(keyFile) && readFileSync(keyFile, "utf8") === key;
@@ -72,7 +90,7 @@ async function compile(
   return object;
 }
 
-async function compileAll(command: string, version: string): Promise<string[]> {
+async function compileAll(command: string, version: string, variant: Variant): Promise<string[]> {
   const headers = hashOf(...[...readHeaders()].flat());
   const nodeHeaders = join(root, "node_modules", "node-api-headers", "include");
   const shared = ["-fPIC", "-fvisibility=hidden", "-DGRADUS_THREADS", "-DNAPI_VERSION=8"];
@@ -81,10 +99,10 @@ async function compileAll(command: string, version: string): Promise<string[]> {
   const worker = async () => {
     for (let unit = waiting.shift(); unit; unit = waiting.shift()) {
       const folders = ["-iquote", nativeFolder, `-I${nodeHeaders}`];
-      const flags = [...unit.flags, ...shared, ...folders, "-pthread"];
+      const flags = [...unit.flags, ...shared, ...folders, "-pthread", ...variant.flags];
       const text = readFileSync(join(nativeFolder, unit.source), "utf8");
       const key = hashOf(version, headers, text, ...flags);
-      objects.push(await compile(unit, command, flags, key));
+      objects.push(await compile(unit, variant.folder, command, flags, key));
     }
   };
   await Promise.all(Array.from({ length: jobs }, worker));
@@ -92,26 +110,27 @@ async function compileAll(command: string, version: string): Promise<string[]> {
 }
 
 /** Builds the addon if there is a compiler; throws with the compiler's output when it fails. */
-export async function buildNative(): Promise<BuildResult> {
+export async function buildNative(variant: Variant = release): Promise<BuildResult> {
   generateOpcodes();
   const compiler = findCompiler();
   if (!compiler) return { built: false, reason: "no C++ compiler was found" };
-  const target = join(root, "dist", "native", "gradus.node");
-  mkdirSync(join(nativeFolder, "build"), { recursive: true });
+  const { folder, target } = variant;
+  mkdirSync(folder, { recursive: true });
   mkdirSync(dirname(target), { recursive: true });
-  const objects = await compileAll(compiler.command, compiler.version);
+  const objects = await compileAll(compiler.command, compiler.version, variant);
   const keys = objects.map((object) => readFileSync(`${object}.key`, "utf8"));
   const key = hashOf(...objects, ...keys);
-  const keyFile = join(nativeFolder, "build", "gradus.node.key");
+  const keyFile = join(folder, "gradus.node.key");
   const isCurrent =
     existsSync(target) && existsSync(keyFile) && readFileSync(keyFile, "utf8") === key;
   if (!isCurrent) {
     const isMac = process.platform === "darwin";
     // Node itself has the Node-API functions, so they stay open until the addon is loaded.
-    const link = isMac ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared", "-s"];
+    const link = isMac ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared"];
+    const flags = [...link, ...variant.linkFlags, ...variant.flags, "-pthread"];
     // Running processes keep the old file, which is replaced and not written over.
     const fresh = `${target}.new`;
-    await run(compiler.command, [...link, "-pthread", "-o", fresh, ...objects]);
+    await run(compiler.command, [...flags, "-o", fresh, ...objects]);
     renameSync(fresh, target);
     writeFileSync(keyFile, key);
   }

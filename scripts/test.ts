@@ -32,7 +32,8 @@ export function countTap(report: string): Counts {
   return { passed: total("pass"), failed, skipped };
 }
 
-const browserSuite = join("test", "browser.test.ts");
+/** What the names of the suites that need a browser begin with. */
+const browserSuites = join("test", "browser");
 
 function findSuites(words: readonly string[]): string[] {
   const suites = ["test", "src"]
@@ -43,7 +44,7 @@ function findSuites(words: readonly string[]): string[] {
     )
     .filter((file) => file.endsWith(".test.ts"))
     .sort();
-  if (words.length === 0) return suites.filter((file) => file !== browserSuite);
+  if (words.length === 0) return suites.filter((file) => !file.startsWith(browserSuites));
   return suites.filter((file) => words.some((word) => file.includes(word)));
 }
 

@@ -1,95 +1,30 @@
 /**
  * The page of web/ in a real browser: built, served under a strict content policy, and driven by hand: it trains LeNet to
- * 95 % on images it has not seen, stops, goes on, and reads a drawn digit. CHROMIUM names the browser's program.
+ * 95 % on images it has not seen, stops, goes on, and reads a drawn digit.
  */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { extname, join, normalize } from "node:path";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { capture, projectRoot } from "../scripts/lib/process.js";
+import { leftOut, missing, openTab, program, type Tab } from "./support/chromium.js";
 
-const program = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const missing = !existsSync(program);
-const leftOut = missing && process.env.CI !== "true" ? `there is no ${program}` : false;
-const folder = join(projectRoot, "dist/web");
 const secondsToTrain = 180;
 
-const launchArguments = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
-const contentTypes: Record<string, string> = {
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript",
-  ".css": "text/css",
-  ".gz": "application/gzip",
-};
-
-const policy = [
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "worker-src 'self'",
-].join("; ");
-
-function serve(): Promise<Server> {
-  const server = createServer((request, response) => {
-    const path = normalize(new URL(request.url ?? "/", "http://localhost").pathname);
-    const file = join(folder, path.endsWith("/") ? `${path}index.html` : path);
-    if (!file.startsWith(folder) || !existsSync(file)) {
-      response.writeHead(404).end();
-      return;
-    }
-    response.writeHead(200, {
-      "content-type": contentTypes[extname(file)] ?? "application/octet-stream",
-      "content-security-policy": policy,
-    });
-    response.end(readFileSync(file));
-  });
-  return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
-}
-
-let server: Server | undefined;
-let browser: Browser | undefined;
+let tab: Tab;
 let page: Page;
-let origin = "";
-const complaints: string[] = [];
 
 before(async () => {
   if (leftOut) return;
   const vite = join(projectRoot, "node_modules/vite/bin/vite.js");
   const built = await capture(process.execPath, [vite, "build", "web", "--logLevel", "warn"]);
   assert.equal(built.code, 0, built.output);
-  server = await serve();
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  browser = await chromium.launch({ executablePath: program, args: launchArguments });
-  page = await browser.newPage({ viewport: { width: 1100, height: 1100 } });
-  page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
-  page.on("console", (message) => {
-    if (message.type() === "error") complaints.push(`console: ${message.text()}`);
-  });
-  page.on("request", (request) => {
-    const { protocol, origin: from } = new URL(request.url());
-    if (protocol !== "data:" && from !== origin) complaints.push(`request: ${request.url()}`);
-  });
+  assert.ok(!missing, `there is no ${program}`);
+  tab = await openTab(join(projectRoot, "dist/web"));
+  page = tab.page;
 });
 
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+after(() => tab?.close());
 
 const read = async (selector: string): Promise<string> => (await page.textContent(selector)) ?? "";
 const readNumber = async (selector: string): Promise<number> =>
@@ -108,8 +43,7 @@ async function draw(points: readonly (readonly [number, number])[]): Promise<voi
 }
 
 test("the page opens and names the WASM backend", { skip: leftOut }, async () => {
-  assert.ok(!missing, `there is no ${program}`);
-  await page.goto(`${origin}/`);
+  await page.goto(`${tab.origin}/`);
   await page.waitForSelector("#start:enabled", { timeout: 30_000 });
   assert.match(await read("#backend"), /^WASM/);
 });
@@ -159,5 +93,5 @@ test("it reads a drawn digit, and forgets it when cleared", { skip: leftOut }, a
 });
 
 test("nothing was complained about, and nothing came from elsewhere", { skip: leftOut }, () => {
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(tab.complaints, []);
 });

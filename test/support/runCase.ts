@@ -123,6 +123,14 @@ export function compileViews(one: Case, precision: Precision): Run {
   };
 }
 
+/** Every way to run a case that its op allows. */
+export function waysOf(one: Case, precision: Precision): Record<string, Run> {
+  const eager = async () => runEager(one, precision);
+  if (one.op.eagerOnly !== undefined) return { eager };
+  const [compiled, views] = [compileCells(one, precision), compileViews(one, precision)];
+  return { eager, compiled, views };
+}
+
 /** Σ output · direction on the interpreter, as a plain number, for central differences. */
 export function directional(one: Case, inputs: readonly Tensor[]): number {
   return noGrad(() => {

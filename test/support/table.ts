@@ -17,14 +17,7 @@ import {
 } from "./differences.js";
 import { differRun, isNarrow } from "./differRun.js";
 import { differFromTorch } from "./fixtures.js";
-import {
-  compileCells,
-  compileViews,
-  makeInputs,
-  type Precision,
-  type Result,
-  runEager,
-} from "./runCase.js";
+import { makeInputs, type Precision, type Result, runEager, waysOf } from "./runCase.js";
 import { allCases, allOps, type Case } from "./samples.js";
 
 const interpreter = places[0]!;
@@ -42,13 +35,6 @@ const isSmooth = ({ sample }: Case, { outputs }: Result): boolean =>
 
 const hasFloats = ({ inputs }: Case): boolean =>
   inputs.some(({ dtype }) => dtype.startsWith("float"));
-
-function waysOf(one: Case, precision: Precision): Record<string, () => Promise<Result>> {
-  const eager = async () => runEager(one, precision);
-  if (one.op.eagerOnly !== undefined) return { eager };
-  const [compiled, views] = [compileCells(one, precision), compileViews(one, precision)];
-  return { eager, compiled, views };
-}
 
 /** Runs a case in all ways on all backends; gives what differs from the oracle. */
 async function differEverywhere(

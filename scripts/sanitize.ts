@@ -1,0 +1,101 @@
+/**
+ * Runs the engine's tests on addons that GCC's or Clang's sanitizers watch: once for memory and undefined behaviour, once for races
+ * between threads. Linux only. `npm run sanitize -- address` runs one of them.
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
+import { buildNative, findCompiler } from "./buildNative.js";
+import { nativeFolder, root } from "./engineSources.js";
+import { isMain } from "./lib/process.js";
+
+interface Sanitizer {
+  readonly name: string;
+  /** Loaded before Node, which is not built with it. */
+  readonly runtime: string;
+  readonly flags: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const stop = "halt_on_error=1:print_stacktrace=1";
+
+const sanitizers: readonly Sanitizer[] = [
+  {
+    name: "address",
+    runtime: "libasan.so",
+    flags: ["-fsanitize=address,undefined", "-fno-sanitize=vptr", "-fno-sanitize-recover=all"],
+    // Node keeps memory until its end on purpose.
+    environment: { ASAN_OPTIONS: `detect_leaks=0:${stop}`, UBSAN_OPTIONS: stop },
+  },
+  {
+    name: "thread",
+    runtime: "libtsan.so",
+    flags: ["-fsanitize=thread"],
+    // Node's own threads are not watched, only what the addon does.
+    environment: { TSAN_OPTIONS: "ignore_noninstrumented_modules=1:halt_on_error=1:exitcode=66" },
+  },
+];
+
+const suites = ["engine", "table", "tableGuards"].map((name) => join("test", `${name}.test.ts`));
+
+function findRuntime(name: string): string {
+  const compiler = findCompiler();
+  const file = compiler
+    ? execFileSync(compiler.command, [`-print-file-name=${name}`], { encoding: "utf8" }).trim()
+    : "";
+  if (!isAbsolute(file)) throw new Error(`the compiler has no ${name}`);
+  return realpathSync(file);
+}
+
+/** Builds the addon with a sanitizer; gives the folder where Node finds it as a prebuilt package. */
+async function build({ name, flags }: Sanitizer): Promise<string> {
+  const folder = join(nativeFolder, "build", name);
+  const modules = join(folder, "modules");
+  const target = join(modules, packageName, "gradus.node");
+  await buildNative({ folder, target, flags: ["-O1", "-g", ...flags], linkFlags: [] });
+  return modules;
+}
+
+const packageName = `@gradus/native-${process.platform}-${process.arch}`;
+
+/** Runs the suites; false if the sanitizer or a test complained. */
+function runSuites(sanitizer: Sanitizer, modules: string): boolean {
+  const environment = {
+    ...sanitizer.environment,
+    LD_PRELOAD: findRuntime(sanitizer.runtime),
+    NODE_PATH: modules,
+  };
+  const settings = Object.entries(environment).map(([key, value]) => `${key}=${value}`);
+  const node = (parameters: readonly string[]) =>
+    // Addresses stay where the sanitizers expect them.
+    spawnSync("setarch", ["-R", "env", ...settings, process.execPath, ...parameters], {
+      cwd: root,
+      encoding: "utf8",
+      maxBuffer: 1 << 28,
+    });
+  const probe = `require.resolve("${packageName}/gradus.node")`;
+  const found = node(["-p", probe]).stdout.trim();
+  if (found !== join(modules, packageName, "gradus.node"))
+    throw new Error(`Node finds the addon at "${found}" and not the one built in ${modules}`);
+  const flags = ["--conditions=gradus-source", "--import=tsx", "--test", "--test-concurrency=1"];
+  const { status, stdout, stderr } = node([...flags, "--test-reporter=spec", ...suites]);
+  const report = join(nativeFolder, "build", `${sanitizer.name}.log`);
+  writeFileSync(report, stdout + stderr);
+  const complaints = (stdout + stderr).match(/^.*(?:Sanitizer:|runtime error:).*$/gm) ?? [];
+  for (const line of complaints.slice(0, 10)) console.error(line);
+  const passes = status === 0 && complaints.length === 0;
+  console.log(`${sanitizer.name}: ${passes ? "no complaints" : `failed, see ${report}`}`);
+  return passes;
+}
+
+async function main(): Promise<void> {
+  if (process.platform !== "linux") throw new Error("the sanitizers run on Linux only");
+  mkdirSync(join(nativeFolder, "build"), { recursive: true });
+  const names = process.argv.slice(2);
+  for (const sanitizer of sanitizers) {
+    if (names.length > 0 && !names.includes(sanitizer.name)) continue;
+    if (!runSuites(sanitizer, await build(sanitizer))) process.exitCode = 1;
+  }
+}
+
+if (isMain(import.meta.url)) await main();
