@@ -57,7 +57,7 @@ void scatterAdd(const IndexPlan& plan, Run& run) {
   const int32_t* index = run.at<const int32_t>(plan.index);
   T* out = run.at<T>(plan.out);
   const int64_t inner = plan.inner;
-  if (plan.outer == 0 || inner == 0) return;
+  if (plan.outer == 0 || inner == 0 || plan.size + plan.count == 0) return;
   Lowest bad;
   const auto size = static_cast<uint32_t>(plan.size);
   const int64_t columns = inner >= 128 ? 64 : inner;
@@ -70,7 +70,8 @@ void scatterAdd(const IndexPlan& plan, Run& run) {
     const int64_t last = least(plan.outer, (p / chunks + 1) * group);
     for (int64_t outer = p / chunks * group; outer < last; outer++) {
       T* to = out + outer * plan.size * inner;
-      const int64_t rows = chunks == 1 ? 1 : plan.size, step = plan.size / most(rows, 1);
+      const int64_t rows = chunks == 1 ? least(plan.size, 1) : plan.size;
+      const int64_t step = plan.size / most(rows, 1);
       for (int64_t j = 0; j < rows; j++)
         std::memset(to + j * inner + begin, 0,
                     static_cast<size_t>(step * (end - begin)) * sizeof(T));

@@ -62,7 +62,8 @@ GRADUS_INLINE VF exponential(VF x) {
 GRADUS_INLINE VF logarithm(VF x) {
   const VI isTiny = x < 1.17549435e-38f;
   const VF scaled = choose(isTiny, x * 8388608.0f, x);
-  const VI bits = bitsOf(scaled) - 0x3f3504f3;
+  // Unsigned, for the bits of a negative number go below the smallest int32.
+  const VI bits = (VI)((Vector<uint32_t>)bitsOf(scaled) - 0x3f3504f3u);
   const VI exponent = (bits >> 23) - (isTiny & 23);
   const VF m = floatOf((bits & 0x007fffff) + 0x3f3504f3);
   const VF e = floatOf(exponent + bitsOf(splat(kRounder))) - kRounder;

@@ -67,7 +67,7 @@ void forParts(const IndexPlan& plan, Run& run, F&& part) {
 template <typename E>
 void fillColumns(E* to, const E* from, int64_t rows, int64_t inner, int64_t begin, int64_t end) {
   const bool isWhole = end - begin == inner;
-  const int64_t steps = isWhole ? 1 : rows;
+  const int64_t steps = isWhole ? least(rows, 1) : rows;
   const auto bytes = static_cast<size_t>((isWhole ? rows : 1) * (end - begin)) * sizeof(E);
   for (int64_t row = 0; row < steps; row++) {
     if (from == nullptr)

@@ -5,14 +5,14 @@
 import { type Graph, type Node, topologicalOrder } from "./graph.js";
 import { contractEvaluators } from "./interpret/contract.js";
 import { indexEvaluators } from "./interpret/indexing.js";
+import { linalgEvaluators } from "./interpret/linalg.js";
 import { pointwise } from "./interpret/pointwise.js";
 import { reduceEvaluators } from "./interpret/reduce.js";
-import { linalgEvaluators } from "./interpret/linalg.js";
 import { scanEvaluators } from "./interpret/scan.js";
 import type { Evaluator } from "./interpret/strided.js";
 import { viewEvaluators } from "./interpret/view.js";
 import { windowEvaluators } from "./interpret/window.js";
-import { type PointwiseName, type PrimitiveName, classOf } from "./primitives.js";
+import { classOf, type PointwiseName, type PrimitiveName } from "./primitives.js";
 
 /** Every primitive that is not pointwise has its loop here; the type says if one is missing. */
 const evaluators: Record<Exclude<PrimitiveName, PointwiseName | "input">, Evaluator<never>> = {

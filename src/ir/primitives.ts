@@ -78,11 +78,8 @@ export type PrimitiveName = keyof typeof primitives;
 export type PointwiseName = keyof typeof pointwisePrimitives;
 
 /** The attributes that a primitive's nodes carry. */
-export type AttributesOf<P extends PrimitiveName> = (typeof primitives)[P] extends Primitive<
-  infer A
->
-  ? A
-  : never;
+export type AttributesOf<P extends PrimitiveName> =
+  (typeof primitives)[P] extends Primitive<infer A> ? A : never;
 
 export const primitiveNames = Object.keys(primitives) as readonly PrimitiveName[];
 

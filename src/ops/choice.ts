@@ -55,7 +55,11 @@ const whereSpec: OpSpec = {
 
 /** x where the condition holds, else y; all three broadcast. */
 export function where(condition: Tensor, x: Tensor, y: TensorLike): Tensor {
-  return applyOne(whereSpec, [condition, x, typeof y === "number" ? scalarLike("where", y, x) : y], {});
+  return applyOne(
+    whereSpec,
+    [condition, x, typeof y === "number" ? scalarLike("where", y, x) : y],
+    {},
+  );
 }
 
 const castSpec: OpSpec<{ readonly dtype: DType }> = {

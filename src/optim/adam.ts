@@ -62,7 +62,8 @@ function settle(op: string, defaults: AdamOptions, options: AdamOptions) {
   const merged = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, ...defaults, ...options } as const;
   const { lr, eps, weightDecay = 0 } = merged;
   const [beta1, beta2] = merged.betas;
-  for (const [name, value] of Object.entries({ lr, eps, weightDecay })) checkNumber(op, name, value);
+  for (const [name, value] of Object.entries({ lr, eps, weightDecay }))
+    checkNumber(op, name, value);
   for (const value of [beta1, beta2]) checkNumber(op, "betas", value, { below: 1 });
   return {
     numbers: { lr, beta1: beta1!, beta2: beta2!, eps, weightDecay },
@@ -87,9 +88,7 @@ function settle(op: string, defaults: AdamOptions, options: AdamOptions) {
  */
 export class Adam extends Optimizer {
   constructor(params: Params, options: AdamOptions = {}) {
-    super(adamRule("Adam", false), params, (group) =>
-      settle("Adam", {}, { ...options, ...group }),
-    );
+    super(adamRule("Adam", false), params, (group) => settle("Adam", {}, { ...options, ...group }));
   }
 }
 

@@ -18,7 +18,10 @@ import { Tensor } from "./tensor.js";
 /** Attributes of an op: what its lowering depends on besides the inputs' types. */
 export type OpAttributes = Readonly<Record<string, unknown>>;
 
-/** The meaning of an op: how it lowers to primitives. */
+/**
+ * The meaning of an op: how it lowers to primitives. Its name keys kept programs, with the attributes and the inputs' types: a
+ * lowering depends on nothing else, and no other op has its name.
+ */
 export interface OpSpec<A extends OpAttributes = OpAttributes> {
   readonly name: string;
   /** The result has the first input's elements in the same order: in eager mode it shares their memory. */

@@ -254,6 +254,7 @@ export interface CompiledFunction<A extends readonly unknown[], R> {
  */
 export function compile<
   A extends readonly Structure[] = Tensor[],
+  // biome-ignore lint/suspicious/noConfusingVoidType: a function that only assigns gives nothing.
   R extends Structure | void = Tensor,
 >(fn: (...args: A) => R): CompiledFunction<A, R> {
   const programs = new Map<string, CompiledProgram[]>();

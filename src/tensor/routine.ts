@@ -3,12 +3,13 @@
  * When gradients will be wanted, a routine also gives out the inner values that its gradient cannot cheaply recompute
  * (residuals). Everything is built once and kept. Read apply.ts next.
  */
-import { isFloat } from "../core/dtype.js";
-import type { Aliases } from "../ir/passes/plan.js";
+
 import type { Backend, Executable } from "../backend/contract.js";
+import { isFloat } from "../core/dtype.js";
 import { Builder } from "../ir/builder.js";
 import { type Graph, type Node, topologicalOrder } from "../ir/graph.js";
 import { dedupe } from "../ir/passes/dedupe.js";
+import type { Aliases } from "../ir/passes/plan.js";
 import { simplify } from "../ir/passes/simplify.js";
 import { classOf } from "../ir/primitives.js";
 import { vjp } from "../ir/vjp.js";
@@ -43,7 +44,12 @@ export class Variant {
     this.aliases = aliases;
     this.outputCount = graph.outputs.length;
     const hasGrad = wanted.some((w) => w);
-    const residuals = hasGrad ? findResiduals(graph, this.differentiate(graph, () => true)) : [];
+    const residuals = hasGrad
+      ? findResiduals(
+          graph,
+          this.differentiate(graph, () => true),
+        )
+      : [];
     this.graph = { inputs: graph.inputs, outputs: [...graph.outputs, ...residuals] };
   }
 

@@ -8,7 +8,7 @@ import { after, test } from "node:test";
 import { compile, type Tensor } from "../../src/index.js";
 import type { OpSamples } from "../../src/tensor/defineOp.js";
 import { backends, missing, type Place, places, use } from "./backends.js";
-import { allFinite } from "./compare.js";
+import { hasFirst, hasSecond, isSmooth } from "./coverage.js";
 import {
   differFromDifferences,
   differTwice,
@@ -29,12 +29,6 @@ function hole(reason: string, name: string): void {
   if (names) names.push(name);
   else holes.set(reason, [name]);
 }
-
-const isSmooth = ({ sample }: Case, { outputs }: Result): boolean =>
-  sample.smooth !== false && outputs.every(allFinite);
-
-const hasFloats = ({ inputs }: Case): boolean =>
-  inputs.some(({ dtype }) => dtype.startsWith("float"));
 
 /** Runs a case in all ways on all backends; gives what differs from the oracle. */
 async function differEverywhere(
@@ -71,7 +65,7 @@ function checkOracle(one: Case, declared: Result, precise: Result): string[] {
     counts.torch++;
     found.push(...differFromTorch(one, declared, precise));
   }
-  if (one.op.noGradient !== undefined || !hasFloats(one)) return found;
+  if (!hasFirst(one)) return found;
   if (!isSmooth(one, precise)) {
     hole("no central differences: a kink, a tie or a value that is not finite", one.name);
     return found;
@@ -88,8 +82,7 @@ function checkOracle(one: Case, declared: Result, precise: Result): string[] {
 
 /** Second gradients: against differences of the first, and by grad(grad()), eager and compiled, everywhere. */
 async function checkSecond(one: Case, precise: Result): Promise<string[]> {
-  if (one.op.noGradient !== undefined || !hasFloats(one) || !isSmooth(one, precise)) return [];
-  if (one.op.noSecondGradient !== undefined || isNarrow(precise)) return [];
+  if (!hasSecond(one, precise)) return [];
   counts.second++;
   const second = secondGradients(one);
   const difference = differTwice(one, second);

@@ -32,7 +32,8 @@ function dot(node: Node<"dotGeneral">, [x, y]: readonly Float64Array[]): Float64
       for (const column of columns) {
         const [p, q] = [batches[0][b]! + row, batches[1][b]! + column];
         let sum = 0;
-        for (let k = 0; k < inner[0].length; k++) sum += x![p + inner[0][k]!]! * y![q + inner[1][k]!]!;
+        for (let k = 0; k < inner[0].length; k++)
+          sum += x![p + inner[0][k]!]! * y![q + inner[1][k]!]!;
         out[at++] = sum;
       }
   return out;
@@ -51,7 +52,11 @@ function forEachProduct(
   visit: (xi: number, wi: number, yi: number) => void,
 ): void {
   const table = windowTable(x.slice(2), w.slice(2), y.slice(2), attributes);
-  const [plane, taps, outputs] = [x, w, y].map((s) => sizeOf(s.slice(2))) as [number, number, number];
+  const [plane, taps, outputs] = [x, w, y].map((s) => sizeOf(s.slice(2))) as [
+    number,
+    number,
+    number,
+  ];
   const [channels, perGroup, filters] = [x[1]!, w[1]!, y[1]!];
   const filtersPerGroup = filters / attributes.groups;
   for (let n = 0; n < y[0]!; n++)

@@ -21,7 +21,10 @@ function forEachIndex(
         const from = (o * count + j) * inner + i;
         const index = indices[from]!;
         if (!(index >= 0 && index < size))
-          throw new ValueError(node.origin, `index ${index} is out of range: expected 0 to ${size - 1}`);
+          throw new ValueError(
+            node.origin,
+            `index ${index} is out of range: expected 0 to ${size - 1}`,
+          );
         visit(from, (o * size + index) * inner + i);
       }
 }

@@ -29,7 +29,10 @@ function cholesky(node: Node, [x]: readonly Float64Array[]): Float64Array {
         let sum = a[i * n + j]!;
         for (let k = 0; k < j; k++) sum -= l[i * n + k]! * l[j * n + k]!;
         if (i === j && !(sum > 0))
-          throw new ValueError(node.origin, `matrix ${batch} of the batch is not positive definite`);
+          throw new ValueError(
+            node.origin,
+            `matrix ${batch} of the batch is not positive definite`,
+          );
         l[i * n + j] = i === j ? Math.sqrt(sum) : sum / l[j * n + j]!;
       }
     return l;
@@ -82,7 +85,8 @@ function substitute(a: Float64Array, b: Float64Array, n: number, k: number, form
     for (let step = 0; step < n; step++) {
       const i = isForward ? step : n - 1 - step;
       let sum = b[i * k + c]!;
-      for (let j = isForward ? 0 : i + 1; j < (isForward ? i : n); j++) sum -= at(i, j) * b[j * k + c]!;
+      for (let j = isForward ? 0 : i + 1; j < (isForward ? i : n); j++)
+        sum -= at(i, j) * b[j * k + c]!;
       b[i * k + c] = unitDiagonal ? sum : sum / at(i, i);
     }
 }
@@ -96,7 +100,13 @@ function solveBatch(
   const [n, k] = node.shape.slice(-2) as [number, number];
   const out = b!.slice();
   for (let i = 0; i < sizeOf(node.shape.slice(0, -2)); i++)
-    solveOne(a!.slice(i * n * n, (i + 1) * n * n), out.subarray(i * n * k, (i + 1) * n * k), n, k, i);
+    solveOne(
+      a!.slice(i * n * n, (i + 1) * n * n),
+      out.subarray(i * n * k, (i + 1) * n * k),
+      n,
+      k,
+      i,
+    );
   return out;
 }
 
@@ -119,7 +129,15 @@ function triangularSolve(
 }
 
 /** Turns columns p and q of a matrix with `rows` rows and `n` columns. */
-function turn(a: Float64Array, rows: number, n: number, p: number, q: number, c: number, s: number) {
+function turn(
+  a: Float64Array,
+  rows: number,
+  n: number,
+  p: number,
+  q: number,
+  c: number,
+  s: number,
+) {
   for (let i = 0; i < rows; i++) {
     const [x, y] = [a[i * n + p]!, a[i * n + q]!];
     a[i * n + p] = c * x - s * y;
@@ -176,7 +194,9 @@ function eigh(node: Node, [x]: readonly Float64Array[]): Float64Array {
         }
       if (off === 0 || off < 1e-300) break;
     }
-    const order = Array.from({ length: n }, (_, i) => i).sort((p, q) => a[p * n + p]! - a[q * n + q]!);
+    const order = Array.from({ length: n }, (_, i) => i).sort(
+      (p, q) => a[p * n + p]! - a[q * n + q]!,
+    );
     const out = new Float64Array((n + 1) * n);
     order.forEach((from, to) => {
       out[to] = a[from * n + from]!;

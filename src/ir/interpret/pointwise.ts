@@ -14,7 +14,10 @@ export function convertTo(dtype: DType, from: DType, value: number): number {
   return wrap(dtype, Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), whole)));
 }
 
-export function pointwise(node: Node<PointwiseName>, inputs: readonly Float64Array[]): Float64Array {
+export function pointwise(
+  node: Node<PointwiseName>,
+  inputs: readonly Float64Array[],
+): Float64Array {
   const { evaluate, evaluateInteger }: PointwisePrimitive = primitives[node.primitive];
   const dtype = node.inputs[0]!.dtype;
   const out = new Float64Array(sizeOf(node.shape));
@@ -22,8 +25,8 @@ export function pointwise(node: Node<PointwiseName>, inputs: readonly Float64Arr
   const integer = dtype === "int32" || dtype === "uint8" ? evaluateInteger : undefined;
   for (let i = 0; i < out.length; i++) {
     const value = integer ? integer(a[i]!, b![i]!) : evaluate(a[i]!, b?.[i] ?? 0, c?.[i] ?? 0);
-    out[i] = node.primitive === "convert" ? convertTo(node.dtype, dtype, value) : wrap(node.dtype, value);
+    out[i] =
+      node.primitive === "convert" ? convertTo(node.dtype, dtype, value) : wrap(node.dtype, value);
   }
   return out;
 }
-

@@ -50,7 +50,8 @@ function argSort(node: Node<"argSort">, [x]: readonly Float64Array[]): Float64Ar
   const { dim, descending } = node.attributes;
   const out = new Float64Array(x!.length);
   const compare = (a: number, b: number) => {
-    if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+    if (Number.isNaN(a) || Number.isNaN(b))
+      return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
     return a < b ? -1 : Number(a > b);
   };
   forEachLine(node, dim, (at, step) => {

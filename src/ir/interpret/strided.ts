@@ -46,7 +46,12 @@ export function scatterStrided(
   strides: readonly number[],
   offset: number,
 ): void {
-  const places = gatherStrided(Float64Array.from(target, (_, i) => i), shape, strides, offset);
+  const places = gatherStrided(
+    Float64Array.from(target, (_, i) => i),
+    shape,
+    strides,
+    offset,
+  );
   for (let i = 0; i < values.length; i++) target[places[i]!] = values[i]!;
 }
 
@@ -54,4 +59,3 @@ export function scatterStrided(
 export function around(shape: Shape, dim: number): [outer: number, size: number, inner: number] {
   return [sizeOf(shape.slice(0, dim)), shape[dim]!, sizeOf(shape.slice(dim + 1))];
 }
-

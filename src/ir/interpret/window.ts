@@ -7,7 +7,12 @@ import type { WindowAttributes } from "../primitives/contract.js";
  * For each pair (place in the output, place in the kernel) of a window, the place in the input, or -1 in
  * the padding: a matrix [outputs, kernel places].
  */
-export function windowTable(input: Shape, kernel: Shape, output: Shape, w: WindowAttributes): Int32Array {
+export function windowTable(
+  input: Shape,
+  kernel: Shape,
+  output: Shape,
+  w: WindowAttributes,
+): Int32Array {
   const rank = input.length;
   const strides = stridesOf(input);
   const [outputStrides, kernelStrides] = [stridesOf(output), stridesOf(kernel)];

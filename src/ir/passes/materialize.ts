@@ -5,8 +5,8 @@
  */
 import type { Builder } from "../builder.js";
 import { type Graph, is, type Node } from "../graph.js";
-import { classOf } from "../primitives.js";
 import { freeDims } from "../primitives/contract.js";
+import { classOf } from "../primitives.js";
 import { accessOf, hasMemory, isContiguous, joinedStride } from "./access.js";
 import { rewrite } from "./rewrite.js";
 
@@ -55,7 +55,8 @@ function materializeNode(b: Builder, node: Node): Node {
     ];
     return withInputs(b, node, operands);
   }
-  if (is(node, "reshape") && !accessOf(node)) return withInputs(b, node, [copy(b, node.inputs[0]!)]);
+  if (is(node, "reshape") && !accessOf(node))
+    return withInputs(b, node, [copy(b, node.inputs[0]!)]);
   const kind = classOf(node.primitive);
   const isWalked = kind === "pointwise" || kind === "view" || kind === "move" || kind === "source";
   if (isWalked || (kind === "reduce" && node.primitive.startsWith("reduce"))) return node;

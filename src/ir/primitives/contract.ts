@@ -3,8 +3,9 @@
  * is linear in both operands, and the three convolutions are each other's gradients, so they are closed under
  * differentiation.
  */
-import { DTypeError, ShapeError } from "../../core/errors.js";
+
 import { isFloat } from "../../core/dtype.js";
+import { DTypeError, ShapeError } from "../../core/errors.js";
 import { formatShape, type Shape } from "../../core/shape.js";
 import type { Primitive, ValueType } from "../primitives.js";
 

@@ -84,7 +84,7 @@ const smaller = (a: number, b: number) => (a < b || Number.isNaN(a) ? a : b);
 /** Integer division truncates; by zero it gives 0, so that no input can stop the process. */
 const divideIntegers = (a: number, b: number) => (b === 0 ? 0 : Math.trunc(a / b) | 0);
 
-const remainderOfIntegers = (a: number, b: number) => (b === 0 ? 0 : a % b | 0);
+const remainderOfIntegers = (a: number, b: number) => (b === 0 ? 0 : (a % b) | 0);
 
 function roundNearestEven(a: number): number {
   const down = Math.floor(a);

@@ -23,7 +23,10 @@ const windowArgMax: Primitive<PlaneWindowAttributes> = {
     const [planes, ...spatial] = x!.shape as [number, ...number[]];
     attributes.padLow.forEach((low, i) => {
       const half = attributes.kernelSizes[i]! / 2;
-      if (low > half || attributes.padHigh[i]! >= attributes.kernelSizes[i]! * attributes.dilation[i]!)
+      if (
+        low > half ||
+        attributes.padHigh[i]! >= attributes.kernelSizes[i]! * attributes.dilation[i]!
+      )
         throw new ShapeError(
           "",
           `padding ${low} is over half of the window ${attributes.kernelSizes[i]} at spatial dim ${i}`,

@@ -98,7 +98,13 @@ class Loop {
     let at = 0;
     const strides = this.shape.map((_, i) => (this.reduced.includes(i) ? 0 : packed[at++]!));
     const primitive = opcodeOf(node.primitive);
-    this.reductions.push({ primitive, buffer: this.out.buffer(node), offset: 0, register, strides });
+    this.reductions.push({
+      primitive,
+      buffer: this.out.buffer(node),
+      offset: 0,
+      register,
+      strides,
+    });
   }
 
   /** Drops dims of size 1 and joins neighbours that all operands walk as one. */
@@ -162,8 +168,7 @@ export function encodeFused(out: ProgramWriter, kernel: FusedKernel): void {
     const isCopy = node.primitive === "convert" && node.inputs[0]!.dtype === node.dtype;
     registers.set(node, isCopy ? operands[0]! : loop.compute(node, operands));
   }
-  for (const node of kernel.stored)
-    loop.store(node, registers.get(node)!, stridesOf(kernel.shape));
+  for (const node of kernel.stored) loop.store(node, registers.get(node)!, stridesOf(kernel.shape));
   for (const node of kernel.reductions) loop.reduce(node, read(node.inputs[0]!));
   loop.finish(kernel.reductions[0] ?? kernel.members.at(-1)!);
 }

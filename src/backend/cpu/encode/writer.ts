@@ -94,4 +94,3 @@ export const around = (shape: readonly number[], dim: number): [number, number, 
   shape[dim]!,
   sizeOf(shape.slice(dim + 1)),
 ];
-
