@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TypedArray } from "../../core/dtype.js";
 import { BackendError } from "../../core/errors.js";
+import { headerWords, magic, version } from "./format.js";
 import type { CpuModule, EngineMemory, LoadedProgram, RunFailure } from "./module.js";
 
 type Failure = readonly [code: number, instruction: number, value: number, limit: number] | null;
@@ -130,7 +131,10 @@ export function loadNative(): CpuModule | { missing: string } {
   if (!file)
     return { missing: `no addon for ${process.platform}-${process.arch} is installed or built` };
   try {
-    return new NativeModule(require(file) as Addon);
+    const addon = require(file) as Addon;
+    // A program of nothing: an addon of another version refuses it here, and not at the first op.
+    addon.load(Int32Array.of(magic, version, headerWords, 0, 0, 0, 0, 0), new Float64Array(0));
+    return new NativeModule(addon);
   } catch (error) {
     return { missing: `${file} does not load: ${(error as Error).message.split("\n")[0]}` };
   }
