@@ -48,19 +48,28 @@ test("Ctrl-C saves in mid-epoch, says how to go on, and the end is the same byte
   assert.ok(weights("stopped").equals(weights("whole")));
 });
 
-test("a killed run goes on from its last checkpoint to the same bytes, with more threads too", async () => {
-  await whole;
-  const started = train("killed", "--checkpoint-every", "30");
-  await waitForStep(join(runs, "killed"), 320, started);
+/** Kills a run after step 320, goes on with it, and gives the step after which it went on. */
+async function killAndResume(name: string): Promise<number> {
+  const started = train(name, "--checkpoint-every", "30");
+  await waitForStep(join(runs, name), 320, started);
   started.child.kill("SIGKILL");
   assert.equal((await started.done).signal, "SIGKILL");
   const resumed = await gradus(
-    ...["train", "lenet", "--resume", "killed", "--runs", runs, "--threads", "2"],
+    ...["train", "lenet", "--resume", name, "--runs", runs, "--threads", "2"],
   );
   assert.equal(resumed.code, 0, resumed.err);
-  const [, step] = /Going on after step (\d+)/.exec(resumed.out)!;
-  assert.ok(Number(step) >= 230 && Number(step) % 200 !== 0, `went on after step ${step}`);
-  assert.ok(weights("killed").equals(weights("whole")));
+  assert.ok(weights(name).equals(weights("whole")));
+  return Number(/Going on after step (\d+)/.exec(resumed.out)![1]);
+}
+
+test("a killed run goes on from its last checkpoint to the same bytes, with more threads too", async () => {
+  await whole;
+  // On a busy machine the run may have come to the end of an epoch before the signal came to it: then once more.
+  const steps: number[] = [];
+  do steps.push(await killAndResume(`killed-${steps.length}`));
+  while (steps.at(-1)! % 200 === 0 && steps.length < 5);
+  const last = steps.at(-1)!;
+  assert.ok(last >= 230 && last % 200 !== 0, `went on after steps ${steps.join(", ")}`);
 });
 
 test("a second Ctrl-C leaves at once", async () => {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "matrix.h"
+#include "tridiagonal.h"
 
 namespace gradus {
 namespace GRADUS_ISA {
@@ -90,6 +91,14 @@ bool sweepSymmetric(double* a, double* v, int64_t n) {
   return turned;
 }
 
+// Writes the eigenvalues and, as the rows of v, the eigenvectors.
+void rotateSymmetric(double* a, double* v, double* values, int64_t n) {
+  setIdentity(v, n);
+  for (int sweep = 0; sweep < kMaxSweeps && sweepSymmetric(a, v, n); sweep++) {
+  }
+  for (int64_t i = 0; i < n; i++) values[i] = a[i * n + i];
+}
+
 // Makes each pair of vectors orthogonal once, and turns those of v along; says whether any was
 // turned.
 bool sweepVectors(double* a, double* v, int64_t length, int64_t k) {
@@ -148,16 +157,16 @@ void orthonormal(const double* a, const double* lengths, const double* order, in
 
 }  // namespace
 
-int64_t eighWork(int64_t n) { return n * n + 2 * n; }
+int64_t eighWork(int64_t n) { return n * n + 5 * n; }
 
 void eigh(double* a, double* out, int64_t n, double* work) {
   double *v = work, *values = work + n * n, *order = values + n;
   for (int64_t i = 0; i < n; i++)
     for (int64_t j = 0; j < i; j++) a[j * n + i] = a[i * n + j];
-  setIdentity(v, n);
-  for (int sweep = 0; sweep < kMaxSweeps && sweepSymmetric(a, v, n); sweep++) {
-  }
-  for (int64_t i = 0; i < n; i++) values[i] = a[i * n + i];
+  if (n >= kLargeMatrix)
+    diagonalize(a, v, values, n, order + n);
+  else
+    rotateSymmetric(a, v, values, n);
   orderOf(values, n, false, order);
   for (int64_t to = 0; to < n; to++) {
     const auto from = static_cast<int64_t>(order[to]);
