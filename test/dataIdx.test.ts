@@ -19,7 +19,7 @@ import { FileError } from "../src/io/fileSystem.js";
 const scratch = fs.mkdtempSync(join(tmpdir(), "gradus-idx-"));
 after(() => fs.rmSync(scratch, { recursive: true }));
 const fashion = fileURLToPath(new URL("../../shared/data/fashion-mnist", import.meta.url));
-const noFashion = fs.existsSync(fashion) ? false : "Fashion-MNIST is not there";
+const noFashion = fs.existsSync(fashion) ? false : "data: Fashion-MNIST is not there";
 
 const arrays = fc
   .record({

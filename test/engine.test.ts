@@ -13,7 +13,7 @@ import { type Case, difference } from "./engine/case.js";
 import { fusedCases } from "./engine/fusedCases.js";
 import { kernelCases } from "./engine/kernelCases.js";
 import { lineCases } from "./engine/lineCases.js";
-import { matrixCases, svdError } from "./engine/matrixCases.js";
+import { eighError, matrixCases, svdError } from "./engine/matrixCases.js";
 import { encode, fused, noise } from "./engine/program.js";
 import { windowCases } from "./engine/windowCases.js";
 
@@ -153,6 +153,25 @@ function commonTests(module: CpuModule): void {
     assert.deepEqual(solve, { code: 3, instruction: 0, value: 17, limit: 0 });
     const cholesky = run("factor", [0, 200, 2, 2, 0, 0, 1, 0], [a, a.slice()]);
     assert.deepEqual(cholesky, { code: 4, instruction: 0, value: 17, limit: 0 });
+  });
+
+  test("eigenvectors of matrices with equal eigenvalues are orthonormal", () => {
+    const entries: readonly ((i: number, j: number) => number)[] = [
+      () => 0,
+      (i, j) => Number(i === j),
+      () => 1,
+      (i, j) => Math.cos(i) * Math.cos(j),
+      (i, j) => Number(i === j) * (i % 3) + Math.sin(i + 2) * Math.sin(j + 2),
+      (i, j) => Number(Math.abs(i - j) === 1),
+      (i, j) => 1 / (i + j + 1),
+    ];
+    for (const n of [1, 2, 20, 47, 48, 49, 101])
+      entries.forEach((entry, kind) => {
+        const a = new Float64Array(n * n).map((_, at) => entry(Math.floor(at / n), at % n));
+        const out = new Float64Array((n + 1) * n);
+        assert.equal(run("factor", [2, 1, n, n, 0, 0, 1, 0], [a, out]), null);
+        assert.ok(eighError(a, n, out) < 2e-14 * n, `kind ${kind} of size ${n}`);
+      });
   });
 
   test("singular vectors of matrices of low rank are orthonormal", () => {

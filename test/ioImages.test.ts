@@ -14,7 +14,7 @@ import { encodePng, type PixelImage } from "../src/io/png.js";
 const scratch = fs.mkdtempSync(join(tmpdir(), "gradus-images-"));
 after(() => fs.rmSync(scratch, { recursive: true }));
 const samples = new URL("../../shared/data/images/", import.meta.url);
-const noSamples = fs.existsSync(samples) ? false : "the sample pictures are not there";
+const noSamples = fs.existsSync(samples) ? false : "data: the sample pictures are not there";
 
 const noise = (length: number) => new Uint8Array(length).map((_, i) => (i * 2654435761) >>> 13);
 

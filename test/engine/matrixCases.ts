@@ -101,7 +101,18 @@ function oblongCases(dtype: Float, size: Size): Case[] {
   ];
 }
 
-export const matrixCases = (): Case[] =>
+/** Of a size where the engine no longer takes Jacobi's way. */
+const largeCase = (): Case =>
+  builtCase(
+    "factor eigh",
+    [symmetric("float64", [1, 61, 61], false)],
+    (b, x) => b.make("eigh", [x], {}),
+    1e-9,
+  );
+
+export const matrixCases = (): Case[] => [largeCase(), ...smallCases()];
+
+const smallCases = (): Case[] =>
   (["float32", "float64"] as const).flatMap((dtype) => [
     ...squares.flatMap((size) => squareCases(dtype, size)),
     ...[...oblongs, ...squares.filter(([, n]) => n < 9)].flatMap((size) =>
@@ -117,6 +128,19 @@ function skewness(stacked: ArrayLike<number>, from: number, rows: number, k: num
       let dot = 0;
       for (let i = from; i < from + rows; i++) dot += stacked[i * k + p]! * stacked[i * k + q]!;
       worst = Math.max(worst, Math.abs(dot - Number(p === q)));
+    }
+  return worst;
+}
+
+/** How far the eigenvectors of a symmetric matrix are from A·V = V·diag(λ) with orthonormal V and rising λ. */
+export function eighError(a: Float64Array, n: number, eigh: Float64Array): number {
+  let worst = skewness(eigh, 1, n, n);
+  for (let i = 1; i < n; i++) worst = Math.max(worst, eigh[i - 1]! - eigh[i]!);
+  for (let i = 0; i < n; i++)
+    for (let c = 0; c < n; c++) {
+      let sum = -eigh[c]! * eigh[(i + 1) * n + c]!;
+      for (let j = 0; j < n; j++) sum += a[i * n + j]! * eigh[(j + 1) * n + c]!;
+      worst = Math.max(worst, Math.abs(sum));
     }
   return worst;
 }
