@@ -5,6 +5,10 @@
 
 #include "isa.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace gradus {
 
 namespace {
@@ -59,16 +63,35 @@ void runInstruction(const KernelTable& table, const Instruction& instruction, Ru
 int64_t allocationCount() { return allocations.load(); }
 void countAllocation() { allocations.fetch_add(1); }
 
+namespace {
+
+// Under the address sanitizer, what lies behind the bytes asked for may not be touched.
+void guardRest([[maybe_unused]] char* data, [[maybe_unused]] size_t used,
+               [[maybe_unused]] size_t size) {
+#ifdef __SANITIZE_ADDRESS__
+  if (data == nullptr) return;
+  ASAN_UNPOISON_MEMORY_REGION(data, used);
+  ASAN_POISON_MEMORY_REGION(data + used, size - used);
+#endif
+}
+
+}  // namespace
+
 Arena::~Arena() { std::free(data_); }
 
 char* Arena::reserve(size_t bytes) {
-  if (bytes <= size_ && data_ != nullptr) return data_;
+  if (bytes <= size_ && data_ != nullptr) {
+    guardRest(data_, bytes, size_);
+    return data_;
+  }
+  if (bytes > SIZE_MAX / 2) return nullptr;
   // A quarter more than asked, so that slowly growing programs do not ask each time.
   const size_t wanted = (bytes + bytes / 4 + kAlignment) / kAlignment * kAlignment;
   std::free(data_);
   data_ = static_cast<char*>(std::aligned_alloc(kAlignment, wanted));
   size_ = data_ == nullptr ? 0 : wanted;
   countAllocation();
+  guardRest(data_, bytes, size_);
   return data_;
 }
 
@@ -98,7 +121,8 @@ bool Run::reserveLocals(size_t bytes) {
 
 RunResult runProgram(const Program& program, Context& context, void* const* arrays) {
   RunResult result;
-  char* arena = context.arena.reserve(static_cast<size_t>(program.arenaBytes));
+  const bool fits = program.arenaBytes <= static_cast<int64_t>(PTRDIFF_MAX);
+  char* arena = fits ? context.arena.reserve(static_cast<size_t>(program.arenaBytes)) : nullptr;
   if (arena == nullptr) {
     result.failure = Failure::kMemory;
     result.value = program.arenaBytes;

@@ -1,6 +1,6 @@
 /**
- * Runs the engine's tests on addons that GCC's or Clang's sanitizers watch: once for memory and undefined behaviour, once for races
- * between threads. Linux only. `npm run sanitize -- address` runs one of them.
+ * Runs the engine's tests on addons that the compiler's sanitizers watch: once for memory and undefined
+ * behaviour, once for races between threads. Linux only. `npm run sanitize -- address` runs one of them.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
@@ -22,7 +22,7 @@ const sanitizers: readonly Sanitizer[] = [
     name: "address",
     runtime: "libasan.so",
     flags: ["-fsanitize=address,undefined", "-fno-sanitize=vptr"],
-    // Node keeps memory until its end on purpose. Undefined behaviour is listed and does not stop the tests.
+    // Node keeps memory until its end on purpose. Undefined behaviour is listed and stops no test.
     environment: {
       ASAN_OPTIONS: "detect_leaks=0:allocator_may_return_null=1",
       UBSAN_OPTIONS: "print_stacktrace=1",
@@ -79,13 +79,15 @@ function runSuites(sanitizer: Sanitizer, modules: string): boolean {
   if (found !== join(modules, packageName, "gradus.node"))
     throw new Error(`Node finds the addon at "${found}" and not the one built in ${modules}`);
   const flags = ["--conditions=gradus-source", "--import=tsx", "--test", "--test-concurrency=1"];
-  const { status, stdout, stderr } = node([...flags, "--test-reporter=spec", ...suites]);
+  const { status, signal, stdout, stderr } = node([...flags, "--test-reporter=spec", ...suites]);
   const report = join(nativeFolder, "build", `${sanitizer.name}.log`);
   writeFileSync(report, stdout + stderr);
   const complaints = (stdout + stderr).match(/^.*(?:Sanitizer:|runtime error:).*$/gm) ?? [];
   for (const line of new Set(complaints)) console.error(line);
   const passes = status === 0 && complaints.length === 0;
-  console.log(`${sanitizer.name}: ${passes ? "no complaints" : `failed, see ${report}`}`);
+  console.log(
+    `${sanitizer.name}: ${passes ? "no complaints" : `failed (${signal ?? `code ${status}`}), see ${report}`}`,
+  );
   return passes;
 }
 
