@@ -108,3 +108,8 @@ export function inferShape(op: string, shape: Shape, size: number): Shape {
     );
   return result;
 }
+
+/** Sizes before, at and after a dim, so that element (o, j, i) is at (o·size + j)·inner + i. */
+export function around(shape: Shape, dim: number): [outer: number, size: number, inner: number] {
+  return [sizeOf(shape.slice(0, dim)), shape[dim]!, sizeOf(shape.slice(dim + 1))];
+}

@@ -1,9 +1,9 @@
 /** The interpreter's loops for primitives that read or write where another value says, and random bits. */
 import { ValueError } from "../../core/errors.js";
 import { randomBits } from "../../core/random.js";
-import { type Shape, sizeOf } from "../../core/shape.js";
+import { around, type Shape, sizeOf } from "../../core/shape.js";
 import type { Node } from "../graph.js";
-import { around, wrap } from "./strided.js";
+import { wrap } from "./strided.js";
 
 /** Calls `visit(flat index of the indices, place along the indexed tensor)` for each index, checked. */
 function forEachIndex(

@@ -1,8 +1,8 @@
 /** The interpreter's loops for primitives that fold dimensions. */
-import { sizeOf, stridesOf } from "../../core/shape.js";
+import { around, sizeOf, stridesOf } from "../../core/shape.js";
 import type { Node } from "../graph.js";
 import { primitives } from "../primitives.js";
-import { around, gatherStrided, wrap } from "./strided.js";
+import { gatherStrided, wrap } from "./strided.js";
 
 const folds: Record<string, (a: number, b: number) => number> = {
   reduceSum: (a, b) => a + b,

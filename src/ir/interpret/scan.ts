@@ -1,6 +1,7 @@
 /** The interpreter's loops along one dim. */
+import { around } from "../../core/shape.js";
 import type { Node } from "../graph.js";
-import { around, wrap } from "./strided.js";
+import { wrap } from "./strided.js";
 
 /** Calls `visit(first place, step)` for each line along a dim. */
 function forEachLine(node: Node, dim: number, visit: (at: number, step: number) => void): void {

@@ -54,8 +54,3 @@ export function scatterStrided(
   );
   for (let i = 0; i < values.length; i++) target[places[i]!] = values[i]!;
 }
-
-/** Sizes before, at and after a dim, so that element (o, j, i) is at (o·size + j)·inner + i. */
-export function around(shape: Shape, dim: number): [outer: number, size: number, inner: number] {
-  return [sizeOf(shape.slice(0, dim)), shape[dim]!, sizeOf(shape.slice(dim + 1))];
-}

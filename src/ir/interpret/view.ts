@@ -1,7 +1,7 @@
 /** The interpreter's loops for sources, views and moves: where each element comes from. */
-import { sizeOf, stridesOf } from "../../core/shape.js";
+import { around, sizeOf, stridesOf } from "../../core/shape.js";
 import { is, type Node } from "../graph.js";
-import { around, gatherStrided, scatterStrided } from "./strided.js";
+import { gatherStrided, scatterStrided } from "./strided.js";
 
 function iota(node: Node<"iota">): Float64Array {
   const [, size, inner] = around(node.shape, node.attributes.dim);

@@ -115,3 +115,7 @@ export function joinedStride(
   }
   return strides[used.at(-1)!]!;
 }
+
+/** A conversion to the dtype that the value has: how the passes spell a copy. */
+export const isCopy = (node: Node): boolean =>
+  node.primitive === "convert" && node.inputs[0]!.dtype === node.dtype;

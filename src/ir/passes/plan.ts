@@ -6,7 +6,7 @@ import { bytesPerElement } from "../../core/dtype.js";
 import { sizeOf } from "../../core/shape.js";
 import type { Graph, Node } from "../graph.js";
 import { classOf } from "../primitives.js";
-import { type Access, accessOf, isContiguous } from "./access.js";
+import { type Access, accessOf, isContiguous, isCopy } from "./access.js";
 import { type FusedKernel, fuse, type Kernel, readAccesses, written } from "./fuse.js";
 
 export type Place =
@@ -35,7 +35,6 @@ const mayFail = (kernel: Kernel): boolean =>
 /** Whether a kernel folds or stores elements of `source` unchanged: they must outlive the first store. */
 function keepsAsItIs(kernel: FusedKernel, source: Node): boolean {
   const members = new Set<Node>(kernel.members);
-  const isCopy = (x: Node) => x.primitive === "convert" && x.inputs[0]!.dtype === x.dtype;
   const origin = (x: Node): Node => {
     if (!members.has(x)) return (accessOf(x) as Access).base;
     return isCopy(x) ? origin(x.inputs[0]!) : x;

@@ -4,7 +4,7 @@
  */
 import { type Shape, sizeOf, stridesOf } from "../../../core/shape.js";
 import { is, type Node } from "../../../ir/graph.js";
-import { type Access, accessOf } from "../../../ir/passes/access.js";
+import { type Access, accessOf, isCopy } from "../../../ir/passes/access.js";
 import type { FusedKernel } from "../../../ir/passes/fuse.js";
 import { opcodeOf } from "../../../ir/primitives.js";
 import { dtypeCode, type ProgramWriter, type Target } from "./writer.js";
@@ -165,8 +165,7 @@ export function encodeFused(out: ProgramWriter, kernel: FusedKernel): void {
   const read = (x: Node) => registers.get(x) ?? loop.load(accessOf(x) as Access);
   for (const node of kernel.members) {
     const operands = node.inputs.map(read);
-    const isCopy = node.primitive === "convert" && node.inputs[0]!.dtype === node.dtype;
-    registers.set(node, isCopy ? operands[0]! : loop.compute(node, operands));
+    registers.set(node, isCopy(node) ? operands[0]! : loop.compute(node, operands));
   }
   for (const node of kernel.stored) loop.store(node, registers.get(node)!, stridesOf(kernel.shape));
   for (const node of kernel.reductions) loop.reduce(node, read(node.inputs[0]!));

@@ -1,7 +1,7 @@
 /** Encodes primitives that read or write where another value says, choices along a dim, and random bits. */
-import { sizeOf } from "../../../core/shape.js";
+import { around, sizeOf } from "../../../core/shape.js";
 import { is, type Node } from "../../../ir/graph.js";
-import { around, operand, type ProgramWriter } from "./writer.js";
+import { operand, type ProgramWriter } from "./writer.js";
 
 function encodeIndex(out: ProgramWriter, node: Node<"gather" | "scatterAdd">): void {
   const [x, indices] = node.inputs as [Node, Node];

@@ -1,6 +1,7 @@
 /** Encodes primitives along one dim. */
+import { around } from "../../../core/shape.js";
 import type { Node } from "../../../ir/graph.js";
-import { around, operand, type ProgramWriter } from "./writer.js";
+import { operand, type ProgramWriter } from "./writer.js";
 
 const kinds = ["cumulativeSum", "cumulativeProduct", "cumulativeArgMax", "cumulativeArgMin"];
 

@@ -87,10 +87,3 @@ export function operand(out: ProgramWriter, node: Node): [number, number] {
   const { base, offset } = accessOf(node) as Access;
   return [out.buffer(base), offset];
 }
-
-/** Sizes before, at and after a dim. */
-export const around = (shape: readonly number[], dim: number): [number, number, number] => [
-  sizeOf(shape.slice(0, dim)),
-  shape[dim]!,
-  sizeOf(shape.slice(dim + 1)),
-];
