@@ -197,6 +197,32 @@ napi_value setThreads(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value setProfiling(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  bool on = false;
+  if (!argumentsOf(env, info, arguments)) return nullptr;
+  if (napi_get_value_bool(env, arguments[0], &on) != napi_ok)
+    return fail(env, "setProfiling expects a boolean");
+  gradus::setProfiling(on);
+  return nullptr;
+}
+
+// Milliseconds that each instruction of a program has taken while profiling was on.
+napi_value times(napi_env env, napi_callback_info info) {
+  napi_value arguments[1], list;
+  if (!argumentsOf(env, info, arguments)) return nullptr;
+  const Handle* handle = handleOf(env, arguments[0]);
+  if (handle == nullptr) return nullptr;
+  const std::vector<double>& spent = handle->program->times;
+  napi_create_array_with_length(env, spent.size(), &list);
+  for (size_t i = 0; i < spent.size(); i++) {
+    napi_value number;
+    napi_create_double(env, spent[i] / 1e6, &number);
+    napi_set_element(env, list, static_cast<uint32_t>(i), number);
+  }
+  return list;
+}
+
 napi_value setIsa(napi_env env, napi_callback_info info) {
   napi_value arguments[1], result;
   char name[32];
@@ -259,6 +285,8 @@ NAPI_MODULE_INIT() {
   define(env, exports, "runAsync", runAsync);
   define(env, exports, "setThreads", setThreads);
   define(env, exports, "setIsa", setIsa);
+  define(env, exports, "setProfiling", setProfiling);
+  define(env, exports, "times", times);
   define(env, exports, "info", info);
   define(env, exports, "memory", memory);
   return exports;

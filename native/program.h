@@ -255,6 +255,8 @@ struct Program {
   std::vector<Buffer> buffers;
   std::vector<int32_t> externals;  // the buffer that checks each external slot
   std::vector<Instruction> instructions;
+  // Nanoseconds that each instruction has taken so far, while profiling is on.
+  mutable std::vector<double> times;
 };
 
 // Checks and decodes; on failure gives null and says why in `error`.

@@ -5,6 +5,10 @@
 
 #include "isa.h"
 
+#ifndef __wasm__
+#include <chrono>
+#endif
+
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 #endif
@@ -14,6 +18,16 @@ namespace gradus {
 namespace {
 
 std::atomic<int64_t> allocations{0};
+std::atomic<bool> profiling{false};
+
+double nanoseconds() {
+#ifdef __wasm__
+  return 0;  // there is no clock
+#else
+  using Clock = std::chrono::steady_clock;
+  return std::chrono::duration<double, std::nano>(Clock::now().time_since_epoch()).count();
+#endif
+}
 
 void runInstruction(const KernelTable& table, const Instruction& instruction, Run& run) {
   switch (instruction.kernel) {
@@ -62,6 +76,7 @@ void runInstruction(const KernelTable& table, const Instruction& instruction, Ru
 
 int64_t allocationCount() { return allocations.load(); }
 void countAllocation() { allocations.fetch_add(1); }
+void setProfiling(bool on) { profiling.store(on); }
 
 namespace {
 
@@ -139,8 +154,13 @@ RunResult runProgram(const Program& program, Context& context, void* const* arra
   const KernelTable& table = currentTable();
   PoolLease lease(program.isLarge);
   Run run(context, lease);
-  for (const Instruction& instruction : program.instructions) {
+  const bool timed = profiling.load(std::memory_order_relaxed);
+  if (timed) program.times.resize(program.instructions.size());
+  for (size_t i = 0; i < program.instructions.size(); i++) {
+    const Instruction& instruction = program.instructions[i];
+    const double start = timed ? nanoseconds() : 0;
     runInstruction(table, instruction, run);
+    if (timed) program.times[i] += nanoseconds() - start;
     if (run.result.failure == Failure::kNone) continue;
     run.result.origin = instruction.origin;
     return run.result;

@@ -105,6 +105,9 @@ class Run {
   PoolLease& lease_;
 };
 
+// Whether runs note how long each instruction takes.
+void setProfiling(bool on);
+
 // Runs on `arrays`, one address for each external slot, which the caller has checked.
 RunResult runProgram(const Program& program, Context& context, void* const* arrays);
 

@@ -7,6 +7,7 @@ import { isFloat } from "../core/dtype.js";
 import type { Builder } from "./builder.js";
 import { type Node, topologicalOrder } from "./graph.js";
 import type { PrimitiveName } from "./primitives.js";
+import { sumOf } from "./vjp/accumulate.js";
 import { contractRules, windowRules } from "./vjp/contract.js";
 import { elementaryRules } from "./vjp/elementary.js";
 import { linalgRules } from "./vjp/linalg.js";
@@ -180,19 +181,26 @@ export function vjp(
   const leaves = new Set(wrt);
   const active = activeNodes(outputs, leaves);
   const known = new Set(active);
-  const sums = new Map<Node, Node>();
+  const contributions = new Map<Node, Node[]>();
   const origin = b.origin;
   const accumulate = (node: Node, g: Node) => {
-    const sum = sums.get(node);
-    sums.set(node, sum ? b.add(sum, g) : g);
+    const list = contributions.get(node);
+    if (list) list.push(g);
+    else contributions.set(node, [g]);
+  };
+  const total = (node: Node): Node | null => {
+    const list = contributions.get(node);
+    if (!list) return null;
+    b.origin = list[0]!.origin;
+    return sumOf(b, list);
   };
   outputs.forEach((node, i) => {
     const g = cotangents[i];
     if (g && known.has(node)) accumulate(node, g);
   });
   for (const node of active.reverse()) {
-    const g = sums.get(node);
-    if (!g || leaves.has(node)) continue;
+    const g = leaves.has(node) ? null : total(node);
+    if (!g) continue;
     b.origin = `${node.origin || node.primitive}.backward`;
     const rule = rules[node.primitive] as Rule<PrimitiveName>;
     rule(b, node, g).forEach((gradient, i) => {
@@ -200,6 +208,7 @@ export function vjp(
       if (gradient && known.has(input)) accumulate(input, gradient);
     });
   }
+  const result = wrt.map(total);
   b.origin = origin;
-  return wrt.map((node) => sums.get(node) ?? null);
+  return result;
 }

@@ -7,17 +7,22 @@ import { Builder } from "../../ir/builder.js";
 import type { Graph } from "../../ir/graph.js";
 import { dedupe } from "../../ir/passes/dedupe.js";
 import { materialize } from "../../ir/passes/materialize.js";
-import { plan } from "../../ir/passes/plan.js";
+import { type Plan, plan } from "../../ir/passes/plan.js";
 import { simplify } from "../../ir/passes/simplify.js";
 import type { Backend, Executable, PrepareOptions } from "../contract.js";
 import { type EncodedProgram, encode } from "./encode.js";
 import type { CpuModule, RunFailure } from "./module.js";
+import { keepForProfile } from "./profile.js";
 
-/** What every CPU program goes through, from a graph to words. */
-export function compileProgram(graph: Graph, options: PrepareOptions = {}): EncodedProgram {
+/** What every CPU program goes through before it is encoded. */
+function planProgram(graph: Graph, { aliases }: PrepareOptions = {}): Plan {
   const small = dedupe(simplify(graph));
-  return encode(plan(materialize(new Builder(), small), options.aliases));
+  return plan(materialize(new Builder(), small), aliases);
 }
+
+/** From a graph to words. */
+export const compileProgram = (graph: Graph, options?: PrepareOptions): EncodedProgram =>
+  encode(planProgram(graph, options));
 
 /** What a run that stopped says: codes as docs/program-format.md numbers them. */
 function failure(program: EncodedProgram, { code, instruction, value, limit }: RunFailure): Error {
@@ -55,8 +60,10 @@ export function cpuBackend(module: CpuModule): CpuBackend {
       return describe(module);
     },
     prepare(graph: Graph, options?: PrepareOptions): Executable {
-      const program = compileProgram(graph, options);
+      const planned = planProgram(graph, options);
+      const program = encode(planned);
       const loaded = module.load(program.words, program.constants);
+      keepForProfile(planned, program, loaded);
       const check = (failed: RunFailure | null) => {
         if (failed) throw failure(program, failed);
       };

@@ -16,6 +16,8 @@ export interface LoadedProgram {
   /** Runs on this thread. `arrays`: one for each external slot. */
   run(arrays: readonly TypedArray[]): RunFailure | null;
   runAsync(arrays: readonly TypedArray[]): Promise<RunFailure | null>;
+  /** Milliseconds that each instruction has taken while profiling was on. */
+  times?(): number[];
 }
 
 export interface EngineMemory {
@@ -38,5 +40,7 @@ export interface CpuModule {
   /** Forces a path, for tests; throws if the machine lacks it. */
   setIsa(isa: string): void;
   setThreads(count: number): void;
+  /** Whether runs note how long each instruction takes; not on WASM, where no clock is fine enough. */
+  setProfiling?(on: boolean): void;
   memory(): EngineMemory;
 }

@@ -21,6 +21,8 @@ interface Addon {
   runAsync(handle: Handle, arrays: readonly TypedArray[]): Promise<Failure>;
   setThreads(count: number): void;
   setIsa(isa: string): boolean;
+  setProfiling(on: boolean): void;
+  times(handle: Handle): number[];
   info(): { isa: string; isas: string[]; threads: number };
   memory(): EngineMemory;
 }
@@ -66,6 +68,9 @@ class NativeProgram implements LoadedProgram {
     const held = [...arrays];
     return failureOf(await guard(() => this.#addon.runAsync(this.#handle, held)));
   }
+  times(): number[] {
+    return this.#addon.times(this.#handle);
+  }
 }
 
 class NativeModule implements CpuModule {
@@ -94,6 +99,9 @@ class NativeModule implements CpuModule {
   }
   setThreads(count: number): void {
     guard(() => this.#addon.setThreads(count));
+  }
+  setProfiling(on: boolean): void {
+    this.#addon.setProfiling(on);
   }
   memory(): EngineMemory {
     return this.#addon.memory();

@@ -145,7 +145,7 @@ class Fuser {
 }
 
 /** The nodes that a kernel computes. */
-const nodesOf = (kernel: Kernel): readonly Node[] =>
+export const nodesOf = (kernel: Kernel): readonly Node[] =>
   kernel.kind === "single" ? [kernel.node] : [...kernel.members, ...kernel.reductions];
 
 /**
