@@ -17,6 +17,7 @@ constexpr int64_t kBlockK = 256;
 // The packed rows of A that a thread works with stay in its L2 cache.
 constexpr int64_t kRegionRows = 448;
 constexpr int64_t kRegionWork = 1 << 19;
+constexpr int64_t kNearBytes = 16 << 10;
 
 template <typename T>
 struct Matrix {
@@ -92,8 +93,9 @@ class Region {
     rows_ = least(cut_.rows, cut_.m - row);
     columns_ = least(cut_.columns, cut_.n - column);
     panelRows_ = static_cast<int>(ceilDiv(rows_, ceilDiv(rows_, kTileRows)));
-    // Packing b pays when it is read more than once or twice.
-    direct_ = b_.column == 1 && rows_ <= 2 * kTileRows;
+    // Packing b pays when it is read more than once or twice, unless all of it is in the L1 cache.
+    const bool isNear = cut_.k * b_.row * static_cast<int64_t>(sizeof(T)) <= kNearBytes;
+    direct_ = b_.column == 1 && (rows_ <= 2 * kTileRows || isNear);
     for (int64_t k = 0; k < cut_.k; k += cut_.depth) {
       k_ = k;
       depth_ = least(cut_.depth, cut_.k - k);

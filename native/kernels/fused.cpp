@@ -119,10 +119,17 @@ void FusedThread::evaluate(int64_t start, int64_t n) {
 
 namespace {
 
+// Elements of a piece: no value depends on how they are cut, so a few pieces a thread keep all busy.
+int64_t pieceOf(const FusedPlan& plan, int threads) {
+  constexpr int64_t kLeast = 2048;
+  const int64_t share = most(kLeast, plan.total / (4 * threads));
+  const int64_t elements = threads == 1 ? kPieceElements : least(kPieceElements, share);
+  if (plan.rowMode && plan.inner <= elements) return elements / plan.inner * plan.inner;
+  return ceilDiv(elements, plan.block) * plan.block;
+}
+
 void runPointwise(const FusedPlan& plan, Run& run, const FusedMemory& memory) {
-  int64_t piece = ceilDiv(kPieceElements, plan.block) * plan.block;
-  if (plan.rowMode && plan.inner <= kPieceElements)
-    piece = kPieceElements / plan.inner * plan.inner;
+  const int64_t piece = pieceOf(plan, run.threads());
   const int64_t pieces = ceilDiv(plan.total, piece);
   const auto operations = static_cast<int64_t>(1 + plan.steps.size());
   run.parallelFor(pieces, plan.total * operations >= 2 * kPieceElements, [&](int64_t p, int t) {

@@ -59,8 +59,15 @@ bool isPairs(const Window& w) {
   return flat && fits;
 }
 
+// What may be read behind a plane, and written behind its places.
 template <typename T>
-void argMaxPairs(const Window& w, const T* x, int32_t* out) {
+struct Room {
+  const T* x;
+  int32_t* out;
+};
+
+template <typename T>
+void argMaxPairs(const Window& w, const T* x, int32_t* out, const Room<T>&) {
   const auto width = static_cast<int32_t>(w.in[2]);
   for (int64_t row = 0; row < w.out[1]; row++, out += w.out[2]) {
     const T* top = x + 2 * row * width;
@@ -111,19 +118,17 @@ GRADUS_INLINE void argMaxStep(const float* top, const float* bottom, int32_t wid
   store<int32_t>(out, place + ramp(kEachLane<float>) + first);
 }
 
-// Whole vectors are read and stored where the plane has room; what they write too much, later rows
-// put right.
+// Whole vectors are read and stored where there is room; what they write too much, later rows and
+// planes put right.
 template <>
-void argMaxPairs(const Window& w, const float* x, int32_t* out) {
+void argMaxPairs(const Window& w, const float* x, int32_t* out, const Room<float>& room) {
   const auto width = static_cast<int32_t>(w.in[2]);
-  const float* const end = x + w.inSize();
-  int32_t* const outEnd = out + w.outSize();
   for (int64_t row = 0; row < w.out[1]; row++, out += w.out[2]) {
     const auto first = static_cast<int32_t>(2 * row * width);
     for (int64_t j = 0; j < w.out[2]; j += kStep) {
       const float* top = x + first + 2 * j;
       const int32_t at = first + static_cast<int32_t>(2 * j);
-      if (end - (top + width) >= 2 * kStep && outEnd - (out + j) >= kStep) {
+      if (room.x - (top + width) >= 2 * kStep && room.out - (out + j) >= kStep) {
         argMaxStep(top, top + width, width, at, out + j);
         continue;
       }
@@ -150,9 +155,10 @@ void argMax(const WindowPlan& plan, Run& run) {
   const bool pairs = isPairs(w);
   run.parallelFor(ceilDiv(plan.planes, group), plan.planes * work > 32768, [&](int64_t p, int) {
     const int64_t end = least(plan.planes, (p + 1) * group);
+    const Room<T> room = {x + plan.planes * w.inSize(), out + end * size};
     for (int64_t plane = p * group; plane < end; plane++)
       if (pairs)
-        argMaxPairs(w, x + plane * w.inSize(), out + plane * size);
+        argMaxPairs(w, x + plane * w.inSize(), out + plane * size, room);
       else
         argMaxPlane(w, x + plane * w.inSize(), out + plane * size);
   });
