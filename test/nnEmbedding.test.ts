@@ -1,7 +1,19 @@
 /** The table of vectors and the layers that only move elements. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { arange, manualSeed, nn, noGrad, optim, randn, tensor } from "../src/index.js";
+import {
+  allclose,
+  arange,
+  compile,
+  manualSeed,
+  nn,
+  noGrad,
+  optim,
+  randn,
+  type Tensor,
+  tensor,
+} from "../src/index.js";
+import { everywhere } from "./support/backends.js";
 
 const F = nn.functional;
 const ints = (values: number[] | number[][]) => tensor(values, { dtype: "int32" });
@@ -104,4 +116,35 @@ test("padding layers take one number or one a side, last dim first", () => {
     () => new nn.ZeroPad2d([1, 2]),
     /ZeroPad2d: padding must be a whole number or 4 of such/,
   );
+});
+
+everywhere("maxNorm shortens the rows that are looked up, in the table itself", async () => {
+  const rows = [
+    [3, 4],
+    [30, 40],
+    [0.3, 0.4],
+  ];
+  const indices = tensor([0, 2, 0], { dtype: "int32" });
+  const shortened = [
+    [0.6, 0.8],
+    [30, 40],
+    [0.3, 0.4],
+  ];
+  const plain = tensor(rows, { requiresGrad: true });
+  const look = (weight: Tensor) => nn.functional.embedding(indices, weight, { maxNorm: 1 });
+  const found = look(plain);
+  assert.ok(allclose(plain, tensor(shortened)));
+  assert.ok(allclose(found, tensor([shortened[0]!, shortened[2]!, shortened[0]!])));
+  found.sum().backward();
+  assert.deepEqual(plain.grad?.toArray(), [
+    [2, 2],
+    [0, 0],
+    [1, 1],
+  ]);
+  const state = tensor(rows);
+  await compile(() => look(state))();
+  assert.ok(allclose(state, plain.detach()));
+  const sums = tensor(rows);
+  nn.functional.embedding(indices, sums, { maxNorm: 1, normType: 1 });
+  assert.ok(allclose(sums.at(0), tensor([3 / 7, 4 / 7])));
 });

@@ -1,6 +1,7 @@
 /**
- * The interpreter: runs a graph node by node in float64, by plain loops. It is the oracle that every other backend is
- * compared with, so it favours plainness over speed. The loops are in interpret/, a file a family.
+ * The interpreter: runs a graph node by node in float64, by plain loops, rounding what is float32 after each node. It is the
+ * oracle that every other backend is compared with, so it favours plainness over speed. The loops are in interpret/, a
+ * file a family.
  */
 import { type Graph, type Node, topologicalOrder } from "./graph.js";
 import { contractEvaluators } from "./interpret/contract.js";
@@ -32,6 +33,14 @@ function evaluateNode(node: Node, inputs: readonly Float64Array[]): Float64Array
   return evaluate(node, inputs);
 }
 
+/**
+ * A float32 node's values as float32 holds them. Comparisons inside a program then see what they see where the values were
+ * stored between two programs: the largest element finds itself in the gradient.
+ */
+function round({ dtype }: Node, values: Float64Array): Float64Array {
+  return dtype === "float32" ? Float64Array.from(new Float32Array(values)) : values;
+}
+
 /** Runs the graph on row-major float64 arrays, one an input, and gives one an output. */
 export function interpret(graph: Graph, inputs: readonly Float64Array[]): Float64Array[] {
   const values = new Map<Node, Float64Array>();
@@ -39,7 +48,7 @@ export function interpret(graph: Graph, inputs: readonly Float64Array[]): Float6
   for (const node of topologicalOrder(graph.outputs)) {
     if (node.primitive === "input") continue;
     const operands = node.inputs.map((x) => values.get(x)!);
-    values.set(node, evaluateNode(node, operands));
+    values.set(node, round(node, evaluateNode(node, operands)));
   }
   return graph.outputs.map((node) => values.get(node)!);
 }

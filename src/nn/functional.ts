@@ -42,6 +42,7 @@ export {
   type LpPoolOptions,
   lpPool1d,
   lpPool2d,
+  lpPool3d,
 } from "../ops/averagePool.js";
 export {
   type Conv1dOptions,
@@ -74,6 +75,12 @@ export {
 } from "../ops/dropout.js";
 export { relu, sigmoid, tanh } from "../ops/elementary.js";
 export { type EmbeddingOptions, embedding, oneHot } from "../ops/embedding.js";
+export {
+  type FractionalMaxPool2dOptions,
+  type FractionalMaxPool3dOptions,
+  fractionalMaxPool2d,
+  fractionalMaxPool3d,
+} from "../ops/fractionalPool.js";
 export {
   type GumbelSoftmaxOptions,
   glu,
@@ -149,8 +156,6 @@ export {
   unfold,
 } from "../ops/patches.js";
 export {
-  type FractionalMaxPool2dOptions,
-  fractionalMaxPool2d,
   type MaxPool1dOptions,
   type MaxPool2dOptions,
   type MaxPool3dOptions,
@@ -174,3 +179,4 @@ export {
   normalize,
 } from "../ops/rescale.js";
 export { logSoftmax, softmax } from "../ops/softmax.js";
+export { type SpectralNormOptions, spectralNorm, weightNorm } from "../ops/weightNorm.js";

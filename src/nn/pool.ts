@@ -8,10 +8,9 @@ import {
   lpPool1d,
   lpPool2d,
 } from "../ops/averagePool.js";
+import { type FractionalMaxPool2dOptions, fractionalMaxPool2d } from "../ops/fractionalPool.js";
 import { type InterpolateOptions, interpolate } from "../ops/interpolate.js";
 import {
-  type FractionalMaxPool2dOptions,
-  fractionalMaxPool2d,
   type MaxUnpoolOptions,
   maxPool1d,
   maxPool2d,

@@ -212,3 +212,20 @@ export const lpPool2d = (
   kernelSize: Pair,
   options: LpPoolOptions<Pair> = {},
 ): Tensor => lpPool(x, 2, [normType, kernelSize], options);
+
+/**
+ * {@link lpPool1d} for volumes [B, C, D, H, W] or [C, D, H, W].
+ *
+ * @throws ValueError unless p > 0; ShapeError if the window does not fit.
+ * @example
+ * ```ts
+ * import { nn, ones } from "gradus";
+ * console.log(nn.functional.lpPool3d(ones([1, 1, 2, 2, 4]), 2, [2, 2, 4]).flatten().toArray()); // ≈ [ 4 ]
+ * ```
+ */
+export const lpPool3d = (
+  x: Tensor,
+  normType: number,
+  kernelSize: Triple,
+  options: LpPoolOptions<Triple> = {},
+): Tensor => lpPool(x, 3, [normType, kernelSize], options);

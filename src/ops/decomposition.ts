@@ -8,6 +8,7 @@ import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
 import { product, rows, transposed } from "../ir/vjp/linalg.js";
 import { apply, applyOne, type OpSpec } from "../tensor/apply.js";
+import { zeros } from "../tensor/create.js";
 import { install } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { diagonalNodes } from "./einsum.js";
@@ -204,12 +205,48 @@ export function cholesky(x: Tensor, { upper = false }: { readonly upper?: boolea
   return applyOne(choleskySpec, [x], { upper });
 }
 
-const qrSpec: OpSpec = { name: "qr", lower: (b, [x]) => qrNodes(b, x!) };
+/**
+ * Orthonormal columns that complete q [..., n, k] to n of them. They follow from no formula in q, and have no gradient.
+ */
+function complementNodes(b: Builder, q: Node): Node {
+  const [n, k] = q.shape.slice(-2) as [number, number];
+  const square = identityLike(b, b.constant(0, q.dtype, [...q.shape.slice(0, -1), n]));
+  const given = b.stopGradient(q);
+  const last = q.shape.length - 1;
+  // The reflections that make q a triangle leave the other columns orthonormal, whatever is beside it.
+  const beside = b.make("concatenate", [given, columns(b, square, 0, n - k)], { dim: last });
+  return columns(b, rows(b, b.make("qr", [beside], {}), 0, n), k, n);
+}
+
+/** q [..., n, k] with its complement: [..., n, n]. */
+function completeNodes(b: Builder, q: Node): Node {
+  const [n, k] = q.shape.slice(-2) as [number, number];
+  if (n === k) return q;
+  return b.make("concatenate", [q, complementNodes(b, q)], { dim: q.shape.length - 1 });
+}
+
+const qrModes = ["reduced", "complete", "r"] as const;
+type QrMode = (typeof qrModes)[number];
+
+const qrSpec: OpSpec<{ readonly mode: QrMode }> = {
+  name: "qr",
+  lower(b, [x], { mode }) {
+    const [q, r] = qrNodes(b, x!);
+    if (mode === "r") return r;
+    if (mode === "reduced") return [q, r];
+    const [n, m] = x!.shape.slice(-2) as [number, number];
+    if (n <= m) return [q, r];
+    const low = b.constant(0, x!.dtype, [...x!.shape.slice(0, -2), n - m, m]);
+    const tall = b.make("concatenate", [r, low], { dim: x!.shape.length - 2 });
+    return [completeNodes(b, q), tall];
+  },
+};
 
 /**
- * A = Q·R with orthonormal columns in Q [..., n, k] and a triangle R [..., k, m], k = min(n, m). Signs are LAPACK's.
+ * A = Q·R with orthonormal columns in Q [..., n, k] and a triangle R [..., k, m], k = min(n, m). Signs are LAPACK's. Mode
+ * "complete" gives Q [..., n, n] and R [..., n, m], where the columns that are added have no gradient; mode "r" an empty Q.
  *
- * @throws ShapeError for fewer than two dims.
+ * @throws ShapeError for fewer than two dims; ValueError for an unknown mode.
  * @example
  * ```ts
  * import { qr, tensor } from "gradus";
@@ -217,10 +254,16 @@ const qrSpec: OpSpec = { name: "qr", lower: (b, [x]) => qrNodes(b, x!) };
  * console.log(Q.matmul(R).toArray()); // ≈ [ [ 3, 1 ], [ 4, 2 ] ]
  * ```
  */
-export function qr(x: Tensor): { readonly Q: Tensor; readonly R: Tensor } {
+export function qr(
+  x: Tensor,
+  { mode = "reduced" }: { readonly mode?: QrMode } = {},
+): { readonly Q: Tensor; readonly R: Tensor } {
   checkMatrix("qr", x, false);
-  const [Q, R] = apply(qrSpec, [x], {}) as [Tensor, Tensor];
-  return { Q, R };
+  if (!qrModes.includes(mode))
+    throw new ValueError("qr", `mode must be one of ${qrModes.join(", ")}, got "${mode}"`);
+  const parts = apply(qrSpec, [x], { mode });
+  if (mode === "r") return { Q: zeros([0], { dtype: x.dtype }), R: parts[0]! };
+  return { Q: parts[0]!, R: parts[1]! };
 }
 
 export interface SvdNodes {
@@ -241,11 +284,12 @@ export function svdNodes(b: Builder, x: Node): SvdNodes {
   };
 }
 
-const svdSpec: OpSpec = {
+const svdSpec: OpSpec<{ readonly fullMatrices: boolean }> = {
   name: "svd",
-  lower(b, [x]) {
+  lower(b, [x], { fullMatrices }) {
     const { u, s, v } = svdNodes(b, x!);
-    return [u, s, transposed(b, v)];
+    if (!fullMatrices) return [u, s, transposed(b, v)];
+    return [completeNodes(b, u), s, transposed(b, completeNodes(b, v))];
   },
 };
 
@@ -258,7 +302,8 @@ export interface Svd {
 
 /**
  * A = U·diag(S)·Vh with k = min(n, m) singular values S, falling; U: [..., n, k], Vh: [..., k, m] (PyTorch's `linalg.svd` with
- * `full_matrices=False`). Each pair of columns of U and rows of Vh may have either sign.
+ * `full_matrices=False`). Each pair of columns of U and rows of Vh may have either sign. With `fullMatrices` U is [..., n, n] and
+ * Vh [..., m, m]; the vectors that are added have no gradient.
  *
  * @throws ShapeError for fewer than two dims.
  * @example
@@ -267,9 +312,12 @@ export interface Svd {
  * console.log(svd(tensor([[0, 2], [3, 0]])).S.toArray()); // ≈ [ 3, 2 ]
  * ```
  */
-export function svd(x: Tensor): Svd {
+export function svd(
+  x: Tensor,
+  { fullMatrices = false }: { readonly fullMatrices?: boolean } = {},
+): Svd {
   checkMatrix("svd", x, false);
-  const [U, S, Vh] = apply(svdSpec, [x], {}) as [Tensor, Tensor, Tensor];
+  const [U, S, Vh] = apply(svdSpec, [x], { fullMatrices }) as [Tensor, Tensor, Tensor];
   return { U, S, Vh };
 }
 
@@ -344,9 +392,9 @@ declare module "../tensor/tensor.js" {
     /** The triangle L with L·Lᵀ = x. */
     cholesky(options?: { readonly upper?: boolean }): Tensor;
     /** Q and R with Q·R = x. */
-    qr(): { readonly Q: Tensor; readonly R: Tensor };
+    qr(options?: { readonly mode?: QrMode }): { readonly Q: Tensor; readonly R: Tensor };
     /** Singular values and vectors. */
-    svd(): Svd;
+    svd(options?: { readonly fullMatrices?: boolean }): Svd;
     /** The n-th power of matrices. */
     matrixPower(n: number): Tensor;
   }

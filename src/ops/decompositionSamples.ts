@@ -164,15 +164,47 @@ const factorSet: SampleSet = () => [
   {
     op: "qr",
     samples: [
-      [3, 3],
-      [4, 2],
-      [2, 4],
-      [2, 3, 2],
-      [1, 1],
-    ].map((shape) =>
-      sample([input(shape)], (a) => Object.values(qr(a)), "list(torch.linalg.qr(a))"),
-    ),
-    bad: [bad(() => qr(zeros([2])), /^qr: needs matrices, got \[2\]/), notFloat("qr", qr)],
+      ...[
+        [3, 3],
+        [4, 2],
+        [2, 4],
+        [2, 3, 2],
+        [1, 1],
+      ].map((shape) =>
+        sample([input(shape)], (a) => Object.values(qr(a)), "list(torch.linalg.qr(a))"),
+      ),
+      sample(
+        [input([2, 4])],
+        (a) => Object.values(qr(a, { mode: "complete" })),
+        'list(torch.linalg.qr(a, mode="complete"))',
+      ),
+      sample([input([4, 2])], (a) => qr(a, { mode: "r" }).R, "torch.linalg.qr(a).R"),
+      // The columns that are added are known but for a turn; what they span is known.
+      ...[
+        [4, 2],
+        [2, 5, 3],
+        [3, 1],
+      ].flatMap((shape) => [
+        kink(
+          [input(shape)],
+          (a) => {
+            const { Q, R } = qr(a.detach(), { mode: "complete" });
+            const added = Q.narrow(-1, shape.at(-1)!, Q.shape.at(-1)! - shape.at(-1)!);
+            return [R, Q.matmul(Q.transpose(-1, -2)), added.matmul(added.transpose(-1, -2))];
+          },
+          `(lambda q, r: [r, q @ q.mT, q[..., ${shape.at(-1)}:] @ q[..., ${shape.at(-1)}:].mT])` +
+            '(*torch.linalg.qr(a.detach(), mode="complete"))',
+        ),
+      ]),
+    ],
+    bad: [
+      bad(
+        () => qr(zeros([2, 2]), { mode: "x" as "r" }),
+        /^qr: mode must be one of reduced, complete, r, got "x"/,
+      ),
+      bad(() => qr(zeros([2])), /^qr: needs matrices, got \[2\]/),
+      notFloat("qr", qr),
+    ],
   },
   {
     op: "svd",
@@ -187,6 +219,23 @@ const factorSet: SampleSet = () => [
           [input(shape)],
           (a) => parts(svd(a)),
           "(lambda u, s, v: [u * u, s, v * v])(*torch.linalg.svd(a, full_matrices=False))",
+        ),
+      ),
+      ...[
+        [4, 2],
+        [2, 2, 3],
+      ].map((shape) =>
+        kink(
+          [input(shape)],
+          (a) => {
+            const k = Math.min(...shape.slice(-2));
+            const { U, S, Vh } = svd(a.detach(), { fullMatrices: true });
+            const u = U.narrow(-1, k, U.shape.at(-1)! - k);
+            const v = Vh.narrow(-2, k, Vh.shape.at(-2)! - k);
+            return [u.matmul(u.transpose(-1, -2)), S, v.transpose(-1, -2).matmul(v)];
+          },
+          `(lambda k, u, s, v: [u[..., k:] @ u[..., k:].mT, s, v[..., k:, :].mT @ v[..., k:, :]])` +
+            `(${Math.min(...shape.slice(-2))}, *torch.linalg.svd(a.detach()))`,
         ),
       ),
       sample(

@@ -1,10 +1,13 @@
 /** Functions of one element: signs, powers of e, roots, circular and squashing functions. Read choice.ts next. */
 import { isFloat } from "../core/dtype.js";
+import { DTypeError } from "../core/errors.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
 import type { PointwiseName } from "../ir/primitives.js";
 import { applyOne, type OpSpec } from "../tensor/apply.js";
+import { zeros } from "../tensor/create.js";
 import {
+  bad,
   given,
   input,
   install,
@@ -13,7 +16,6 @@ import {
   type SampleSet,
   sample,
   typed,
-  unlike,
 } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { toFloat } from "./pointwise.js";
@@ -30,9 +32,19 @@ export const elementary = (name: string, primitive: PointwiseName) =>
 
 const number = (b: Builder, x: Node): Node => (x.dtype === "bool" ? b.convert(x, "int32") : x);
 
-export const neg = unary("neg", (b, x) => b.negate(number(b, x)));
+const needNumbers = (b: Builder, x: Node): Node => {
+  if (x.dtype !== "bool") return x;
+  throw new DTypeError(b.origin, "does not take bool; use logicalNot(), or convert it first");
+};
+
+export const neg = unary("neg", (b, x) => b.negate(needNumbers(b, x)));
 export const abs = unary("abs", (b, x) => b.pointwise("abs", number(b, x)));
-export const sign = unary("sign", (b, x) => b.pointwise("sign", number(b, x)));
+/** NaN has the sign 0, as in PyTorch. */
+export const sign = unary("sign", (b, x) => {
+  if (x.dtype === "bool") return x;
+  const found = b.pointwise("sign", x);
+  return isFloat(x.dtype) ? b.select(b.equal(x, x), found, 0) : found;
+});
 export const exp = elementary("exp", "exponential");
 export const log = elementary("log", "log");
 export const sqrt = elementary("sqrt", "sqrt");
@@ -166,7 +178,16 @@ const floatSamples: SampleSet = () => {
 };
 
 const plainSamples: SampleSet = () => [
-  { op: "neg", samples: [...unarySamples(neg, named("neg")), ...wholeSamples(neg, named("neg"))] },
+  {
+    op: "neg",
+    samples: [...unarySamples(neg, named("neg")), ...wholeSamples(neg, named("neg"))],
+    bad: [
+      bad(
+        () => neg(zeros([2], { dtype: "bool" })),
+        /^neg: does not take bool; use logicalNot\(\), or convert it first/,
+      ),
+    ],
+  },
   { op: "abs", samples: [...unarySamples(abs, named("abs")), ...wholeSamples(abs, named("abs"))] },
   {
     op: "square",
@@ -185,9 +206,9 @@ const stepSamples: SampleSet = () => [
   {
     op: "sign",
     samples: [
-      ...unarySamples(sign, named("sign"), [-2, 2], [infinity, -infinity, 0, -0, 1]).slice(0, -1),
+      ...unarySamples(sign, named("sign"), [-2, 2], [infinity, -infinity, 0, -0, 1]),
       ...wholeSamples(sign, named("sign")),
-      unlike([given([1], [nan])], sign, "NaN stays NaN, where PyTorch gives 0"),
+      sample([typed("bool", [3])], sign, "torch.sign(a)"),
     ],
   },
   {

@@ -1,13 +1,14 @@
 /** More ops that fold dims: truth, counts, log-sum-exp, norms, and sums that skip NaN. Read foldSamples.ts next. */
 import { type DType, isFloat } from "../core/dtype.js";
-import { ValueError } from "../core/errors.js";
-import { normalizeDim, normalizeDims } from "../core/shape.js";
+import { ShapeError, ValueError } from "../core/errors.js";
+import { formatShape, normalizeDim, normalizeDims } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
 import { apply, applyOne, type OpSpec } from "../tensor/apply.js";
 import { install } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { lengthNodes } from "./lengths.js";
+import { matrixNorm } from "./matrixNorm.js";
 import { type KeepDim, needFloat } from "./reduce.js";
 
 type Dims = number | readonly number[];
@@ -186,9 +187,17 @@ function checkOrder(op: string, p: unknown): number {
   return p;
 }
 
+function nuclearNorm(x: Tensor, dim: Dims | undefined, keepDim: boolean): Tensor {
+  const dims = dim === undefined && x.ndim === 2 ? [0, 1] : dim;
+  if (typeof dims !== "object" || dims.length !== 2)
+    throw new ShapeError("norm", `"nuc" needs a matrix or two dims, got ${formatShape(x.shape)}`);
+  return matrixNorm(x, "nuc", { dim: [dims[0]!, dims[1]!], keepDim });
+}
+
 /**
  * The p-norm of all elements, or over dims: (Σ|x|^p)^(1/p). `p`: a number, with 0 for the count of elements that are
- * not 0, ±Infinity for the largest and smallest |x|, or "fro", which is 2. At 0 the gradient is 0.
+ * not 0, ±Infinity for the largest and smallest |x|, "fro", which is 2, or "nuc", the sum of the singular values of matrices
+ * in two dims. At 0 the gradient is 0.
  *
  * @throws DTypeError unless x is a float tensor.
  * @example
@@ -200,10 +209,11 @@ function checkOrder(op: string, p: unknown): number {
  */
 export function norm(
   x: Tensor,
-  p: number | "fro" = "fro",
+  p: number | "fro" | "nuc" = "fro",
   dim?: Dims,
   { keepDim = false }: KeepDim = {},
 ): Tensor {
+  if (p === "nuc") return nuclearNorm(x, dim, keepDim);
   const order = checkOrder("norm", p === "fro" ? 2 : p);
   return applyOne(normOp, [x], { p: order, dims: normalizeDims("norm", dim, x.ndim), keepDim });
 }
@@ -250,6 +260,6 @@ declare module "../tensor/tensor.js" {
       readonly max: Tensor;
     };
     /** The p-norm of all elements, or over dims. */
-    norm(p?: number | "fro", dim?: Dims, options?: KeepDim): Tensor;
+    norm(p?: number | "fro" | "nuc", dim?: Dims, options?: KeepDim): Tensor;
   }
 }

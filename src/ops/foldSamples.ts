@@ -173,6 +173,12 @@ const normSets = (): OpSamples[] => [
   {
     op: "norm",
     samples: [
+      sample([input([3, 4])], (a) => a.norm("nuc"), 'torch.norm(a, "nuc")'),
+      sample(
+        [input([3, 2, 4])],
+        (a) => a.norm("nuc", [2, 0], { keepDim: true }),
+        'torch.norm(a, "nuc", dim=(2, 0), keepdim=True)',
+      ),
       sample([input([2, 3])], (a) => a.norm(), "torch.norm(a)"),
       sample([input([2, 3])], (a) => norm(a, "fro", [0, 1]), "torch.norm(a, 'fro', (0, 1))"),
       ...orders.map((p) =>

@@ -5,11 +5,12 @@ import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
 import { applyOne, type OpSpec } from "../tensor/apply.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { cubicKernel } from "./cubic.js";
 import { needFloatTensor } from "./norm.js";
 
 export interface GridSampleOptions {
-  /** Between places: linear in each dim (the default), or the nearest one. */
-  readonly mode?: "bilinear" | "nearest";
+  /** Between places: linear in each dim (the default), the nearest one, or cubic (Keys, 1981; images only). */
+  readonly mode?: "bilinear" | "nearest" | "bicubic";
   /** Outside of the image: 0 (the default), the nearest place inside, or the image mirrored at its borders. */
   readonly paddingMode?: "zeros" | "border" | "reflection";
   /** Whether −1 and 1 are the centres of the corner places instead of their outer edges. */
@@ -35,16 +36,19 @@ function reflectNodes(b: Builder, x: Node, low: number, high: number): Node {
   return b.select(isEven, b.add(rest, low), b.subtract(high, rest));
 }
 
-/** From −1 … 1 to places of a dim of size n, brought inside as the padding asks. */
-function placeNodes(
+/** From −1 … 1 to places of a dim of size n. */
+const placeNodes = (b: Builder, x: Node, n: number, alignCorners: boolean): Node =>
+  alignCorners
+    ? b.multiply(b.add(x, 1), (n - 1) / 2)
+    : b.subtract(b.multiply(b.add(x, 1), n / 2), 0.5);
+
+/** Places brought inside as the padding asks. */
+function insideNodes(
   b: Builder,
-  x: Node,
+  place: Node,
   n: number,
   { paddingMode, alignCorners }: Attributes,
 ): Node {
-  const place = alignCorners
-    ? b.multiply(b.add(x, 1), (n - 1) / 2)
-    : b.subtract(b.multiply(b.add(x, 1), n / 2), 0.5);
   if (paddingMode === "zeros") return place;
   if (paddingMode === "border") return clipNodes(b, place, n - 1);
   const [low, high] = alignCorners ? [0, n - 1] : [-0.5, n - 0.5];
@@ -55,6 +59,35 @@ function placeNodes(
 interface Corner {
   readonly at: readonly Node[];
   readonly weight: Node | null;
+}
+
+/** The 4 × … neighbours of each place, which are brought inside one by one. */
+function cubicCorners(
+  b: Builder,
+  places: readonly Node[],
+  inside: (place: Node, dim: number) => Node,
+): Corner[] {
+  const floors = places.map((x) => b.pointwise("floor", x));
+  const weights = places.map((x, d) => {
+    const rest = b.subtract(x, floors[d]!);
+    const left = b.subtract(1, rest);
+    const { near, far } = cubicKernel(-0.75);
+    const value = (coefficients: readonly number[], t: Node): Node =>
+      coefficients.reduceRight<Node>((sum, c) => b.add(b.multiply(sum, t), c), b.multiply(t, 0));
+    return [
+      value(far, b.add(rest, 1)),
+      value(near, rest),
+      value(near, left),
+      value(far, b.add(left, 1)),
+    ];
+  });
+  return Array.from({ length: 4 ** places.length }, (_, corner) => {
+    const steps = places.map((_, d) => (corner >> (2 * d)) & 3);
+    return {
+      at: floors.map((floor, d) => inside(b.add(floor, steps[d]! - 1), d)),
+      weight: steps.map((k, d) => weights[d]![k]!).reduce((product, w) => b.multiply(product, w)),
+    };
+  });
 }
 
 function cornersOf(b: Builder, places: readonly Node[], mode: Attributes["mode"]): Corner[] {
@@ -80,28 +113,32 @@ const gridSampleSpec: OpSpec<Attributes & Record<string, unknown>> = {
     const out = grid!.shape.slice(1, -1);
     const count = sizeOf(out);
     const points = b.reshape(grid!, [batch, count, rank]);
+    const { mode, alignCorners } = attributes;
+    const inside = (place: Node, d: number) => insideNodes(b, place, spatial[d]!, attributes);
     // The grid names the last dim first.
     const places = spatial.map((n, d) => {
       const part = b.slice(points, [0, 0, rank - 1 - d], [batch, count, rank - d]);
-      return placeNodes(b, b.reshape(part, [batch, count]), n, attributes);
+      return placeNodes(b, b.reshape(part, [batch, count]), n, alignCorners);
     });
+    const corners =
+      mode === "bicubic" ? cubicCorners(b, places, inside) : cornersOf(b, places.map(inside), mode);
     const flat = b.reshape(x!, [batch, channels, sizeOf(spatial)]);
     const strides = stridesOf(spatial);
     const full = [batch, channels, count];
     const wide = (y: Node) => b.broadcastTo(b.reshape(y, [batch, 1, count]), full);
-    const terms = cornersOf(b, places, attributes.mode).map(({ at, weight }) => {
-      const inside = at.map((p, d) => {
+    const terms = corners.map(({ at, weight }) => {
+      const isThere = at.map((p, d) => {
         const isNotBelow = b.pointwise("greaterEqual", p, 0);
         return b.pointwise("and", isNotBelow, b.pointwise("lessEqual", p, spatial[d]! - 1));
       });
       const index = at
         .map((p, d) => {
-          const whole = b.convert(b.select(inside[d]!, p, 0), "int32");
+          const whole = b.convert(b.select(isThere[d]!, p, 0), "int32");
           return b.multiply(whole, strides[d]!);
         })
         .reduce((sum, term) => b.add(sum, term));
       const values = b.make("gather", [flat, wide(index)], { dim: 2 });
-      const isInside = inside.reduce((all, one) => b.pointwise("and", all, one));
+      const isInside = isThere.reduce((all, one) => b.pointwise("and", all, one));
       const shown = b.select(wide(isInside), values, 0);
       return weight ? b.multiply(shown, wide(weight)) : shown;
     });
@@ -125,8 +162,8 @@ const gridSampleSpec: OpSpec<Attributes & Record<string, unknown>> = {
 export function gridSample(x: Tensor, grid: Tensor, options: GridSampleOptions = {}): Tensor {
   const { mode = "bilinear", paddingMode = "zeros", alignCorners = false } = options;
   const op = "gridSample";
-  if (!["bilinear", "nearest"].includes(mode))
-    throw new ValueError(op, `mode must be "bilinear" or "nearest", got "${mode}"`);
+  if (!["bilinear", "nearest", "bicubic"].includes(mode))
+    throw new ValueError(op, `mode must be "bilinear", "nearest" or "bicubic", got "${mode}"`);
   if (!["zeros", "border", "reflection"].includes(paddingMode))
     throw new ValueError(
       op,
@@ -136,6 +173,11 @@ export function gridSample(x: Tensor, grid: Tensor, options: GridSampleOptions =
   if (grid.dtype !== x.dtype)
     throw new DTypeError(op, `needs a grid of the input's dtype ${x.dtype}, got ${grid.dtype}`);
   const rank = x.ndim - 2;
+  if (mode === "bicubic" && rank !== 2)
+    throw new ShapeError(
+      op,
+      `mode "bicubic" needs images [B, C, H, W], got ${formatShape(x.shape)}`,
+    );
   const fits =
     (rank === 2 || rank === 3) &&
     grid.ndim === x.ndim &&

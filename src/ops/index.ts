@@ -43,6 +43,7 @@ export {
   type LpPoolOptions,
   lpPool1d,
   lpPool2d,
+  lpPool3d,
 } from "./averagePool.js";
 export {
   addcdiv,
@@ -154,6 +155,12 @@ export {
   vectorNorm,
 } from "./fold.js";
 export {
+  type FractionalMaxPool2dOptions,
+  type FractionalMaxPool3dOptions,
+  fractionalMaxPool2d,
+  fractionalMaxPool3d,
+} from "./fractionalPool.js";
+export {
   type GumbelSoftmaxOptions,
   glu,
   gumbelSoftmax,
@@ -225,6 +232,7 @@ export {
   tripletMarginLoss,
 } from "./lossPair.js";
 export { maskedScatter, maskedSelect, nonzero } from "./masked.js";
+export { type MatrixNormOptions, matrixNorm } from "./matrixNorm.js";
 export {
   expand,
   flatten,
@@ -280,7 +288,6 @@ export {
 } from "./patches.js";
 export {
   add,
-  div,
   eq,
   ge,
   gt,
@@ -290,13 +297,10 @@ export {
   minimum,
   mul,
   ne,
-  pow,
   sub,
   type TensorLike,
 } from "./pointwise.js";
 export {
-  type FractionalMaxPool2dOptions,
-  fractionalMaxPool2d,
   type MaxPool1dOptions,
   type MaxPool2dOptions,
   type MaxPool3dOptions,
@@ -311,6 +315,7 @@ export {
   maxUnpool2d,
   maxUnpool3d,
 } from "./pool.js";
+export { pow } from "./power.js";
 export {
   type AddmmOptions,
   addmm,
@@ -332,7 +337,14 @@ export {
   type MultinomialOptions,
   multinomial,
 } from "./random.js";
-export { median, mode, type QuantileOptions, quantile } from "./rank.js";
+export {
+  median,
+  mode,
+  nanmedian,
+  nanquantile,
+  type QuantileOptions,
+  quantile,
+} from "./rank.js";
 export {
   gru,
   gruCell,
@@ -346,6 +358,7 @@ export {
 export {
   amax,
   amin,
+  type FoldOptions,
   type KeepDim,
   mean,
   prod,
@@ -363,6 +376,8 @@ export {
 } from "./rescale.js";
 export {
   ceil,
+  type DivOptions,
+  div,
   floorDivide,
   fmod,
   frac,
@@ -370,7 +385,7 @@ export {
   round,
   trunc,
 } from "./rounding.js";
-export { cummax, cummin, cumprod, cumsum, logcumsumexp } from "./scan.js";
+export { cummax, cummin, cumprod, cumsum, logcumsumexp, type ScanOptions } from "./scan.js";
 export { scatter, scatterAdd } from "./scatter.js";
 export {
   type ScatterReduceOptions,
@@ -405,6 +420,12 @@ export {
   type BincountOptions,
   bincount,
   type Unique,
+  type UniqueOptions,
   unique,
   uniqueConsecutive,
 } from "./unique.js";
+export {
+  type SpectralNormOptions,
+  spectralNorm,
+  weightNorm,
+} from "./weightNorm.js";

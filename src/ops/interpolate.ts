@@ -3,11 +3,12 @@
  * sizes alone and is worked out here. Read gridSample.ts next.
  */
 import { ShapeError, ValueError } from "../core/errors.js";
-import { formatShape } from "../core/shape.js";
+import { checkShape, formatShape } from "../core/shape.js";
 import { applyOne, type OpSpec } from "../tensor/apply.js";
 import { fromTypedArray, tensor } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { adaptiveAverageNodes } from "./adaptivePool.js";
+import { cubicKernel } from "./cubic.js";
 import { needFloatTensor } from "./norm.js";
 
 export type InterpolateMode =
@@ -23,6 +24,8 @@ export interface InterpolateOptions {
   readonly mode?: InterpolateMode;
   /** Whether the centres of the corners, not their outer edges, stay where they are; for linear and cubic modes. */
   readonly alignCorners?: boolean;
+  /** Lets every place count where the result is smaller; for "bilinear" and "bicubic". */
+  readonly antialias?: boolean;
   /** Computes the scale again from the sizes that scaleFactor gave. */
   readonly recomputeScaleFactor?: boolean;
 }
@@ -57,12 +60,43 @@ function source(i: number, { n, out, step }: DimScale, alignCorners: boolean): n
   return step * (i + 0.5) - 0.5;
 }
 
-/** Keys's cubic kernel with a = −0.75 at the distances of four neighbours. */
-function cubicWeights(t: number): number[] {
-  const a = -0.75;
-  const near = (d: number) => ((a + 2) * d - (a + 3)) * d * d + 1;
-  const far = (d: number) => ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
-  return [far(t + 1), near(t), near(1 - t), far(2 - t)];
+const cubicAt =
+  (a: number) =>
+  (distance: number): number => {
+    const { near, far } = cubicKernel(a);
+    if (distance >= 2) return 0;
+    return (distance < 1 ? near : far).reduceRight((sum, c) => sum * distance + c, 0);
+  };
+
+/** The cubic kernel at the distances of four neighbours. */
+const cubicWeights = (t: number): number[] => [t + 1, t, 1 - t, 2 - t].map(cubicAt(-0.75));
+
+/**
+ * Linear or cubic weights stretched to the step where that shrinks, so that every place counts and none is skipped
+ * (as in Pillow). Each place of the result may need another number of them; those past its own weigh 0.
+ */
+function smoothTaps(scale: DimScale, isCubic: boolean, alignCorners: boolean): Taps {
+  const { n, out } = scale;
+  const step = alignCorners ? (out > 1 ? (n - 1) / (out - 1) : 0) : scale.step;
+  const stretch = Math.max(step, 1);
+  const support = (isCubic ? 2 : 1) * stretch;
+  const kernel = isCubic ? cubicAt(-0.5) : (d: number) => Math.max(0, 1 - d);
+  const rows = Array.from({ length: out }, (_, i) => {
+    const centre = step * (i + 0.5);
+    const first = Math.max(0, Math.trunc(centre - support + 0.5));
+    const end = Math.min(n, Math.trunc(centre + support + 0.5));
+    const list = Array.from({ length: end - first }, (_, j) =>
+      kernel(Math.abs(j + first - centre + 0.5) / stretch),
+    );
+    const total = list.reduce((sum, w) => sum + w, 0);
+    return { first, weights: list.map((w) => (total === 0 ? w : w / total)) };
+  });
+  const count = Math.max(...rows.map(({ weights }) => weights.length));
+  const each = Array.from({ length: count }, (_, k) => k);
+  return {
+    places: each.map((k) => Int32Array.from(rows, ({ first }) => Math.min(n - 1, first + k))),
+    weights: each.map((k) => Float64Array.from(rows, ({ weights }) => weights[k] ?? 0)),
+  };
 }
 
 function weightedTaps(scale: DimScale, isCubic: boolean, alignCorners: boolean): Taps {
@@ -85,7 +119,8 @@ function weightedTaps(scale: DimScale, isCubic: boolean, alignCorners: boolean):
 
 type Attributes = {
   readonly dims: readonly number[];
-  readonly taps: number;
+  /** How many there are for each dim. */
+  readonly taps: readonly number[];
   readonly isWeighted: boolean;
 };
 
@@ -94,8 +129,8 @@ const interpolateSpec: OpSpec<Attributes> = {
   name: "interpolate",
   lower(b, [x, ...tables], { dims, taps, isWeighted }) {
     let next = 0;
-    return dims.reduce((y, dim) => {
-      const parts = Array.from({ length: taps }, () => {
+    return dims.reduce((y, dim, d) => {
+      const parts = Array.from({ length: taps[d]! }, () => {
         const part = b.make("indexSelect", [y, tables[next++]!], { dim });
         if (!isWeighted) return part;
         const weight = tables[next++]!;
@@ -136,6 +171,8 @@ function checkMode(x: Tensor, mode: InterpolateMode, options: InterpolateOptions
     );
   if (rank === undefined && options.alignCorners !== undefined)
     throw new ValueError("interpolate", `alignCorners means nothing for mode "${mode}"`);
+  if (options.antialias && mode !== "bilinear" && mode !== "bicubic")
+    throw new ValueError("interpolate", `antialias means nothing for mode "${mode}"`);
 }
 
 function perDim(name: string, value: number | readonly number[], rank: number): readonly number[] {
@@ -183,22 +220,29 @@ function scalesOf(x: Tensor, options: InterpolateOptions): DimScale[] {
  * ```
  */
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
-  const { mode = "nearest", alignCorners = false } = options;
+  const { mode = "nearest", alignCorners = false, antialias = false } = options;
   checkMode(x, mode, options);
   needFloatTensor("interpolate", x);
   const scales = scalesOf(x, options);
+  checkShape("interpolate", [
+    ...x.shape.slice(0, 2).map((n) => Math.max(n, 1)),
+    ...scales.map(({ out }) => out),
+  ]);
   if (mode === "area") return applyOne(areaSpec, [x], { sizes: scales.map(({ out }) => out) });
   const isWeighted = !mode.startsWith("nearest");
-  const tables = scales.flatMap((scale) => {
-    const { places, weights } = isWeighted
-      ? weightedTaps(scale, mode === "bicubic", alignCorners)
-      : nearestTaps(scale, mode === "nearest-exact");
+  const tapsOf = antialias ? smoothTaps : weightedTaps;
+  const taps = scales.map((scale) =>
+    isWeighted
+      ? tapsOf(scale, mode === "bicubic", alignCorners)
+      : nearestTaps(scale, mode === "nearest-exact"),
+  );
+  const tables = taps.flatMap(({ places, weights }, d) => {
     return places.flatMap((list, i) => [
       fromTypedArray(list),
-      ...(weights[i] ? [tensor([...weights[i]], { shape: [scale.out], dtype: x.dtype })] : []),
+      ...(weights[i] ? [tensor([...weights[i]], { shape: [scales[d]!.out], dtype: x.dtype })] : []),
     ]);
   });
-  const taps = mode === "bicubic" ? 4 : isWeighted ? 2 : 1;
   const dims = scales.map((_, i) => 2 + i);
-  return applyOne(interpolateSpec, [x, ...tables], { dims, taps, isWeighted });
+  const counts = taps.map(({ places }) => places.length);
+  return applyOne(interpolateSpec, [x, ...tables], { dims, taps: counts, isWeighted });
 }

@@ -33,11 +33,8 @@ export function lengthNodes(
   dims: readonly number[],
   keepDim: boolean,
 ): Node {
-  if (p === Number.POSITIVE_INFINITY) {
-    // The gradient looks for the maximum again, and must find it however sizes were rounded.
-    const sizes = b.convert(b.pointwise("abs", x), "float64");
-    return b.convert(b.reduce("reduceMax", sizes, dims, keepDim), x.dtype);
-  }
+  if (p === Number.POSITIVE_INFINITY)
+    return b.reduce("reduceMax", b.pointwise("abs", x), dims, keepDim);
   if (p === 0) {
     const counts = b.convert(b.pointwise("notEqual", x, 0), x.dtype);
     return b.reduce("reduceSum", counts, dims, keepDim);

@@ -1,20 +1,35 @@
 /** Products: matmul with all of PyTorch's broadcasting, and the linear map of layers. Read conv.ts next. */
-import { resultType } from "../core/dtype.js";
+import { isFloat } from "../core/dtype.js";
 import { DTypeError, ShapeError } from "../core/errors.js";
 import { broadcastShapes, formatShape, type Shape } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
 import { applyOne, type OpSpec } from "../tensor/apply.js";
 import { zeros } from "../tensor/create.js";
-import { bad, input, install, type SampleSet, sample, typed, unlike } from "../tensor/defineOp.js";
+import { bad, input, install, type SampleSet, sample, typed } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { promoteNodes } from "./pointwise.js";
+import { needFloat } from "./reduce.js";
 
-function floatOperands(b: Builder, op: string, nodes: readonly Node[]): Node[] {
-  const dtype = resultType(nodes);
-  if (dtype !== "float32" && dtype !== "float64")
-    throw new DTypeError(op, `needs float tensors, got ${nodes.map((x) => x.dtype).join(" and ")}`);
-  return promoteNodes(b, nodes, dtype);
+function checkSameDType(op: string, nodes: readonly Node[]): void {
+  const dtype = nodes[0]!.dtype;
+  if (dtype === "bool" || nodes.some((x) => x.dtype !== dtype))
+    throw new DTypeError(
+      op,
+      `needs tensors of one dtype other than bool, got ${nodes.map((x) => x.dtype).join(" and ")}; ` +
+        "convert with to()",
+    );
+}
+
+/** Whole numbers are multiplied and summed in their own dtype, so that they wrap and do not round. */
+function wholeProduct(b: Builder, x: Node, y: Node): Node {
+  const [rows, inner] = x.shape.slice(-2) as [number, number];
+  const columns = y.shape.at(-1)!;
+  const batch = broadcastShapes("matmul", x.shape.slice(0, -2), y.shape.slice(0, -2));
+  const left = b.reshape(x, [...x.shape, 1]);
+  const right = b.reshape(y, [...y.shape.slice(0, -2), 1, inner, columns]);
+  const full = [...batch, rows, inner, columns];
+  const products = b.multiply(b.broadcastTo(left, full), b.broadcastTo(right, full));
+  return b.reduce("reduceSum", products, [batch.length + 1]);
 }
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
@@ -23,6 +38,7 @@ const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 function batchedProduct(b: Builder, x: Node, y: Node): Node {
   const [rows, inner] = x.shape.slice(-2) as [number, number];
   const columns = y.shape.at(-1)!;
+  if (!isFloat(x.dtype)) return wholeProduct(b, x, y);
   // A plain matrix on the right needs no copies for the batch: its rows are all the batch's rows.
   if (y.shape.length === 2)
     return b.make("dotGeneral", [x, y], {
@@ -48,7 +64,8 @@ function batchedProduct(b: Builder, x: Node, y: Node): Node {
 const matmulSpec: OpSpec = {
   name: "matmul",
   lower(b, nodes) {
-    const [x, y] = floatOperands(b, "matmul", nodes) as [Node, Node];
+    checkSameDType("matmul", nodes);
+    const [x, y] = nodes as [Node, Node];
     const left = x.shape.length === 1 ? b.reshape(x, [1, ...x.shape]) : x;
     const right = y.shape.length === 1 ? b.reshape(y, [...y.shape, 1]) : y;
     const product = batchedProduct(b, left, right);
@@ -63,7 +80,7 @@ const matmulSpec: OpSpec = {
  * Matrix product. Vectors count as a row on the left and a column on the right; dims before the last two are a
  * batch and broadcast: [2, 3] × [3, 4] → [2, 4]; [5, 2, 3] × [3, 4] → [5, 2, 4].
  *
- * @throws ShapeError if the inner sizes differ.
+ * @throws ShapeError if the inner sizes differ; DTypeError unless both have one dtype, not bool.
  */
 export function matmul(x: Tensor, y: Tensor): Tensor {
   if (x.ndim === 0 || y.ndim === 0)
@@ -86,7 +103,9 @@ export function matmul(x: Tensor, y: Tensor): Tensor {
 const linearSpec: OpSpec = {
   name: "linear",
   lower(b, nodes) {
-    const [x, weight, bias] = floatOperands(b, "linear", nodes) as [Node, Node, Node?];
+    checkSameDType("linear", nodes);
+    needFloat("linear", nodes[0]!);
+    const [x, weight, bias] = nodes as [Node, Node, Node?];
     const product = b.make("dotGeneral", [x, weight], {
       lhsBatch: [],
       rhsBatch: [],
@@ -221,11 +240,26 @@ export const linalgSamples: SampleSet = () => [
         "a.expand(4, 3) @ b",
       ),
       sample([input([3, 3])], (a) => a.matmul(a), "a @ a"),
-      unlike(
-        [input([2, 2]), typed("float64", [2, 2], -2, 2)],
-        (a, b) => a.matmul(b),
-        "PyTorch refuses to promote here",
+      ...(
+        [
+          [[3], [3]],
+          [
+            [2, 3],
+            [3, 4],
+          ],
+          [
+            [2, 1, 2, 3],
+            [3, 3, 1],
+          ],
+          [
+            [2, 0],
+            [0, 2],
+          ],
+        ] as const
+      ).map(([x, y]) =>
+        sample([typed("int32", x, -9, 9), typed("int32", y, -9, 9)], matmul, "a @ b"),
       ),
+      sample([typed("uint8", [3, 5], 0, 255), typed("uint8", [5, 2], 0, 255)], matmul, "a @ b"),
     ],
     bad: [
       bad(
@@ -238,8 +272,12 @@ export const linalgSamples: SampleSet = () => [
         /^matmul: needs tensors with dims, got \[\] × \[2\]; use mul/,
       ),
       bad(
-        () => matmul(zeros([2, 2], { dtype: "int32" }), zeros([2, 2], { dtype: "int32" })),
-        /^matmul: needs float tensors, got int32 and int32/,
+        () => matmul(zeros([2, 2]), zeros([2, 2], { dtype: "int32" })),
+        /^matmul: needs tensors of one dtype other than bool, got float32 and int32; convert/,
+      ),
+      bad(
+        () => matmul(zeros([2, 2], { dtype: "bool" }), zeros([2, 2], { dtype: "bool" })),
+        /^matmul: needs tensors of one dtype other than bool, got bool and bool/,
       ),
       bad(
         () => matmul(zeros([2, 1, 2]), zeros([3, 2, 1])),

@@ -173,6 +173,16 @@ const classSets = (): OpSamples[] => [
   {
     op: "embedding",
     samples: [
+      kink(
+        [given([5], [1, 0, 1, 3, 1], "int32"), input([4, 3])],
+        (a, b) => embedding(a, b, { scaleGradByFreq: true }),
+        "F.embedding(a, b, scale_grad_by_freq=True)",
+      ),
+      kink(
+        [given([2, 2], [1, 0, 1, 3], "int32"), input([4, 3])],
+        (a, b) => embedding(a, b, { scaleGradByFreq: true, paddingIdx: 0 }),
+        "F.embedding(a, b, padding_idx=0, scale_grad_by_freq=True)",
+      ),
       sample(
         [typed("int32", [3], 0, 4), input([5, 2])],
         (i, w) => embedding(i, w),
@@ -201,6 +211,10 @@ const classSets = (): OpSamples[] => [
       bad(
         () => embedding(ints([2]), zeros([2, 3]), { paddingIdx: 2 }),
         /^embedding: paddingIdx 2 is out of range: expected -2 to 1/,
+      ),
+      bad(
+        () => embedding(zeros([2], { dtype: "int32" }), zeros([2, 3]), { maxNorm: Number.NaN }),
+        /^embedding: maxNorm must be ≥ 0, got NaN/,
       ),
       bad(() => embedding(zeros([2]), zeros([2, 3])), /^embedding: indices must be int32 or uint8/),
     ],
@@ -237,10 +251,30 @@ const uniqueSets = (): OpSamples[] =>
         (a) => parts(fn(a.t())),
         `torch.${name}(a.t(), return_inverse=True, return_counts=True)`,
       ),
+      ...[
+        { x: typed("int32", [6, 2], 0, 1), dim: 0 },
+        { x: typed("uint8", [2, 7], 0, 1), dim: -1 },
+        { x: typed("int32", [2, 5, 2], 0, 1), dim: 1 },
+        { x: typed("bool", [2, 1, 6]), dim: 2 },
+        { x: given([3, 2], [2, 1, 2, 1, -1, 5]), dim: 0 },
+        { x: given([4], [2, 1, 2, 2]), dim: 0 },
+      ].map(({ x, dim }) =>
+        sample(
+          [x],
+          (a) => parts(fn(a, { dim })),
+          `torch.${name}(a.detach(), dim=${dim}, return_inverse=True, return_counts=True)`,
+        ),
+      ),
       unlike(
         [given([4], [1, Number.NaN, 0, Number.NaN])],
         (a) => fn(a).values,
         "PyTorch puts NaN in no certain place",
+      ),
+    ],
+    bad: [
+      bad(
+        () => fn(zeros([2, 0]), { dim: 0 }),
+        new RegExp(`^${op}: slices of \\[2, 0\\] along dim 0 are empty`),
       ),
     ],
     noGradient: "distinct values are computed apart from gradients",

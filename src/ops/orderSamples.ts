@@ -13,7 +13,7 @@ import {
 } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { argsort, kthvalue, msort, sort, topk } from "./order.js";
-import { median, mode, quantile } from "./rank.js";
+import { median, mode, nanmedian, nanquantile, quantile } from "./rank.js";
 
 const pair = (result: { readonly values: Tensor; readonly indices: Tensor }): Tensor[] => [
   result.values,
@@ -212,6 +212,50 @@ const quantileSet = (): OpSamples => ({
   ],
 });
 
+const missing = [1, Number.NaN, 3, Number.NaN, Number.NaN, 7, 2, Number.NaN, 5, 4, 8, 6];
+const holed = given([3, 4], missing);
+const nothing = given([2], [Number.NaN, Number.NaN]);
+
+const nanSets = (): OpSamples[] => [
+  {
+    op: "nanmedian",
+    samples: [
+      sample([input([3, 4])], (a) => a.nanmedian(), "torch.nanmedian(a)"),
+      sample([input([3, 4])], (a) => pair(a.nanmedian(1)), "torch.nanmedian(a, 1)"),
+      sample([given([4], [5, 2, 9, -1], "int32")], (a) => a.nanmedian(), "torch.nanmedian(a)"),
+      kink([holed], (a) => a.nanmedian(), "torch.nanmedian(a)"),
+      kink([holed], (a) => pair(a.nanmedian(0)), "torch.nanmedian(a, 0)"),
+      kink(
+        [holed],
+        (a) => pair(nanmedian(a, 1, { keepDim: true })),
+        "torch.nanmedian(a, 1, keepdim=True)",
+      ),
+      kink([nothing], (a) => a.nanmedian(), "torch.nanmedian(a)"),
+    ],
+    bad: [bad(() => nanmedian(zeros([2], { dtype: "bool" })), /^nanmedian: does not take bool/)],
+  },
+  {
+    op: "nanquantile",
+    samples: [
+      sample([input([3, 4])], (a) => nanquantile(a, 0.4), "torch.nanquantile(a, 0.4)"),
+      ...kinds.map((interpolation) =>
+        kink(
+          [holed],
+          (a) => a.nanquantile(0.4, 1, { interpolation }),
+          `torch.nanquantile(a, 0.4, 1, interpolation="${interpolation}")`,
+        ),
+      ),
+      kink(
+        [holed],
+        (a) => a.nanquantile([0, 0.3, 1], 0, { keepDim: true }),
+        "torch.nanquantile(a, torch.tensor([0, 0.3, 1], dtype=a.dtype), 0, keepdim=True)",
+      ),
+      kink([nothing], (a) => a.nanquantile(0.3), "torch.nanquantile(a, 0.3)"),
+    ],
+    bad: [bad(() => nanquantile(zeros([3]), 1.5), /^nanquantile: q must be from 0 to 1, got 1.5/)],
+  },
+];
+
 const modeSet = (): OpSamples => ({
   op: "mode",
   samples: [
@@ -245,4 +289,5 @@ export const orderSamples: SampleSet = () => [
   medianSet(),
   quantileSet(),
   modeSet(),
+  ...nanSets(),
 ];

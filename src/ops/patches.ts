@@ -1,12 +1,14 @@
 /** Patches of images as columns and back, and channels as places and back. Read patchesSamples.ts next. */
 import { ShapeError, ValueError } from "../core/errors.js";
-import { formatShape } from "../core/shape.js";
+import { formatShape, normalizeDim } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
 import { type WindowAttributes, windowSize } from "../ir/primitives/contract.js";
 import { applyOne, type OpSpec } from "../tensor/apply.js";
+import { install } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { squeeze, unsqueeze } from "./movement.js";
+import { asLine } from "./scan.js";
 import { type Pair, spread } from "./window.js";
 
 export interface UnfoldOptions {
@@ -149,6 +151,51 @@ export function fold(
         `${formatShape(patches.sizes)}, got ${formatShape(x.shape)}`,
     );
   return applyOne(foldSpec, [x], patches);
+}
+
+type Windows = { readonly dim: number; readonly size: number; readonly step: number };
+
+const windowsSpec: OpSpec<Windows> = {
+  name: "unfold along a dim",
+  lower(b, [x], { dim, size, step }) {
+    const line = asLine(b, x!);
+    const count = Math.floor((line.shape[dim]! - size) / step) + 1;
+    const pair = [count, size];
+    const places = b.add(b.multiply(b.iota(0, pair), step), b.iota(1, pair));
+    const flat = b.make("indexSelect", [line, b.reshape(places, [count * size])], { dim });
+    const [before, after] = [line.shape.slice(0, dim), line.shape.slice(dim + 1)];
+    const split = b.reshape(flat, [...before, ...pair, ...after]);
+    const order = split.shape.map((_, i) => i).filter((i) => i !== dim + 1);
+    const windows = b.transpose(split, [...order, dim + 1]);
+    return x!.shape.length === 0 ? b.reshape(windows, [size]) : windows;
+  },
+};
+
+/** Windows of `size` elements along a dim, `step` apart: their number takes the dim's place, they are the last dim. */
+function windowsAlong(x: Tensor, dim: number, size: number, step: number): Tensor {
+  const place = normalizeDim("unfold", dim, x.ndim);
+  const length = x.shape[place] ?? 1;
+  if (!Number.isInteger(size) || size < 0 || size > length)
+    throw new ValueError(
+      "unfold",
+      `size must be a whole number from 0 to the dim's ${length}, got ${size}`,
+    );
+  if (!Number.isSafeInteger(step) || step < 1)
+    throw new ValueError("unfold", `step must be a whole number ≥ 1, got ${step}`);
+  return applyOne(windowsSpec, [x], { dim: place, size, step: Math.min(step, length + 1) });
+}
+
+install({ unfold: windowsAlong });
+
+declare module "../tensor/tensor.js" {
+  interface Tensor {
+    /**
+     * Windows of `size` elements along a dim, `step` apart: [.., n, ..] → [.., ⌊(n − size) / step⌋ + 1, .., size].
+     *
+     * @throws ValueError unless the size fits the dim and the step is ≥ 1.
+     */
+    unfold(dim: number, size: number, step: number): Tensor;
+  }
 }
 
 type Factor = { readonly factor: number };

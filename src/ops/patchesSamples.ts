@@ -200,7 +200,28 @@ const shuffleSets = (): OpSamples[] => [
   },
 ];
 
+const windowSet = (): OpSamples => ({
+  op: "unfold along a dim",
+  samples: [
+    sample([input([7])], (a) => a.unfold(0, 3, 2), "a.unfold(0, 3, 2)"),
+    sample([input([2, 5, 3])], (a) => a.unfold(1, 2, 1), "a.unfold(1, 2, 1)"),
+    sample([input([3, 6])], (a) => a.t().unfold(-2, 2, 3), "a.t().unfold(-2, 2, 3)"),
+    sample([input([4])], (a) => a.unfold(0, 4, 9), "a.unfold(0, 4, 9)"),
+    sample([input([4])], (a) => a.unfold(0, 0, 1), "a.unfold(0, 0, 1)"),
+    sample([input([])], (a) => a.unfold(0, 1, 1), "a.unfold(0, 1, 1)"),
+    sample([typed("int32", [2, 4])], (a) => a.unfold(1, 3, 1), "a.unfold(1, 3, 1)"),
+  ],
+  bad: [
+    bad(
+      () => zeros([3]).unfold(0, 4, 1),
+      /^unfold: size must be a whole number from 0 to the dim's 3, got 4/,
+    ),
+    bad(() => zeros([3]).unfold(0, 1, 0), /^unfold: step must be a whole number ≥ 1, got 0/),
+  ],
+});
+
 export const patchesSamples: SampleSet = () => [
+  windowSet(),
   padSet(),
   ...triangleSets(),
   ...diagonalSets(),

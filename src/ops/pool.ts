@@ -1,11 +1,10 @@
-/** Pooling by the largest element of windows, and its undoing. Read poolSamples.ts or averagePool.ts next. */
-import { ShapeError, ValueError } from "../core/errors.js";
+/** Pooling by the largest element of windows, and its undoing. Read fractionalPool.ts next. */
+import { ShapeError } from "../core/errors.js";
 import { formatShape, type Shape, sizeOf } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
 import { apply, applyOne, type OpSpec } from "../tensor/apply.js";
 import { install } from "../tensor/defineOp.js";
-import { defaultGenerator, type Generator, rand } from "../tensor/random.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { indexNodes } from "./indexing.js";
 import { squeeze, unsqueeze } from "./movement.js";
@@ -72,10 +71,10 @@ export function batched(x: Tensor, rank: number, fn: (x: Tensor) => Tensor): Ten
   return x.ndim === rank + 1 ? squeeze(fn(unsqueeze(x, 0)), 0) : fn(x);
 }
 
-type ValuesAndIndices = [values: Tensor, indices: Tensor];
+export type ValuesAndIndices = [values: Tensor, indices: Tensor];
 
 /** As {@link batched}, for values and indices. */
-function batchedPair(
+export function batchedPair(
   x: Tensor,
   rank: number,
   fn: (x: Tensor) => ValuesAndIndices,
@@ -253,107 +252,6 @@ export const maxUnpool3d = (
   kernelSize: Triple,
   options: MaxUnpoolOptions<Triple> = {},
 ): Tensor => maxUnpool(x, indices, 3, kernelSize, options);
-
-export interface FractionalMaxPool2dOptions {
-  /** Spatial sizes of the result. */
-  readonly outputSize?: Pair;
-  /** The same as a share of the input's, under 1. */
-  readonly outputRatio?: Pair;
-  /** Where windows begin, in [0, 1): [B, C, 2] for width and height; drawn if missing. */
-  readonly randomSamples?: Tensor;
-  readonly generator?: Generator;
-}
-
-type Fractional = { readonly kernel: readonly number[]; readonly sizes: readonly number[] };
-
-/** The first place of each window along a dim, int32 [planes, windows]: ⌊(i + u)·α⌋ − ⌊u·α⌋, the last at the end. */
-function startNodes(b: Builder, u: Node, n: number, out: number, k: number): Node {
-  const shape = [u.shape[0]!, out];
-  const place = b.iota(1, shape);
-  const last = b.constant(n - k, "int32", shape);
-  if (out === 1) return last;
-  const alpha = (n - k) / (out - 1);
-  const from = (x: Node) => b.convert(b.pointwise("floor", b.multiply(x, alpha)), "int32");
-  const wide = b.broadcastTo(u, shape);
-  const start = b.subtract(from(b.add(b.convert(place, u.dtype), wide)), from(wide));
-  return b.select(b.equal(place, out - 1), last, start);
-}
-
-const fractionalSpec: OpSpec<Fractional> = {
-  name: "fractionalMaxPool2d",
-  lower(b, [x, samples], { kernel, sizes }) {
-    const [height, width] = x!.shape.slice(-2) as [number, number];
-    const [kh, kw] = kernel as [number, number];
-    const [oh, ow] = sizes as [number, number];
-    const planes = planesOf(b, x!, 2);
-    const count = planes.shape[0]!;
-    const pairs = b.reshape(samples!, [count, 2]);
-    const sampleOf = (i: number) => b.slice(pairs, [0, i], [count, i + 1]);
-    const columns = startNodes(b, sampleOf(0), width, ow, kw);
-    const rows = startNodes(b, sampleOf(1), height, oh, kh);
-    const full = [count, oh, ow, kh, kw];
-    const row = b.add(b.broadcastTo(b.reshape(rows, [count, oh, 1, 1, 1]), full), b.iota(3, full));
-    const column = b.add(
-      b.broadcastTo(b.reshape(columns, [count, 1, ow, 1, 1]), full),
-      b.iota(4, full),
-    );
-    const places = b.reshape(b.add(b.multiply(row, width), column), [count, oh * ow, kh * kw]);
-    return maxOfPlaces(b, planes, places, [...x!.shape.slice(0, -2), oh, ow]);
-  },
-};
-
-/**
- * The largest element of windows that begin at random places, so that sizes may shrink by any ratio (Graham, 2014);
- * gives values and flat indices. x: [B, C, H, W] or [C, H, W].
- *
- * @throws ValueError unless exactly one of outputSize and outputRatio is given; ShapeError if the window does not fit.
- * @example
- * ```ts
- * import { fractionalMaxPool2d, ones } from "gradus";
- * const [y] = fractionalMaxPool2d(ones([1, 1, 5, 5]), 2, { outputSize: 3 });
- * console.log(y.shape); // → [ 1, 1, 3, 3 ]
- * ```
- */
-export function fractionalMaxPool2d(
-  x: Tensor,
-  kernelSize: Pair,
-  options: FractionalMaxPool2dOptions,
-): [values: Tensor, indices: Tensor] {
-  const op = "fractionalMaxPool2d";
-  return batchedPair(x, 2, (batch) => {
-    checkSpatial(op, 2, batch);
-    const { outputSize, outputRatio } = options;
-    if ((outputSize === undefined) === (outputRatio === undefined))
-      throw new ValueError(op, "expected exactly one of outputSize and outputRatio");
-    const kernel = spread(op, "kernelSize", kernelSize, { least: 1, rank: 2 });
-    const sizes = outputSize
-      ? spread(op, "outputSize", outputSize, { least: 1, rank: 2 })
-      : ratioSizes(batch.shape, outputRatio!);
-    const fits = sizes.every((n, i) => n >= 1 && n + kernel[i]! - 1 <= batch.shape[2 + i]!);
-    if (!fits)
-      throw new ShapeError(
-        op,
-        `windows of ${formatShape(kernel)} for ${formatShape(sizes)} do not fit ${formatShape(x.shape)}`,
-      );
-    const samplesShape = [...batch.shape.slice(0, 2), 2];
-    const samples =
-      options.randomSamples ??
-      rand(samplesShape, { dtype: batch.dtype, generator: options.generator ?? defaultGenerator });
-    if (sizeOf(samples.shape) !== sizeOf(samplesShape))
-      throw new ShapeError(
-        op,
-        `randomSamples ${formatShape(samples.shape)}, expected ${formatShape(samplesShape)}`,
-      );
-    return apply(fractionalSpec, [batch, samples.detach()], { kernel, sizes }) as ValuesAndIndices;
-  });
-}
-
-function ratioSizes(shape: Shape, ratio: Pair): number[] {
-  const both = typeof ratio === "number" ? [ratio, ratio] : ratio;
-  if (!both.every((r) => r > 0 && r < 1))
-    throw new ValueError("fractionalMaxPool2d", `outputRatio must be from 0 to 1, got ${both}`);
-  return both.map((r, i) => Math.floor(shape[2 + i]! * r));
-}
 
 install({ maxPool2d });
 

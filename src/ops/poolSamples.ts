@@ -1,9 +1,8 @@
 /** What pooling is tried on. Read adaptiveSamples.ts next. */
 import { zeros } from "../tensor/create.js";
 import { bad, given, input, kink, type SampleSet, sample } from "../tensor/defineOp.js";
-import { avgPool1d, avgPool2d, avgPool3d, lpPool1d, lpPool2d } from "./averagePool.js";
+import { avgPool1d, avgPool2d, avgPool3d, lpPool1d, lpPool2d, lpPool3d } from "./averagePool.js";
 import {
-  fractionalMaxPool2d,
   maxPool1d,
   maxPool1dWithIndices,
   maxPool2dWithIndices,
@@ -244,48 +243,6 @@ const unpoolSet: SampleSet = () => [
       ),
     ],
   },
-  {
-    op: "fractionalMaxPool2d",
-    samples: [
-      ...(
-        [
-          [
-            [2, 2, 7, 8],
-            [3, 4],
-          ],
-          [
-            [1, 3, 6, 6],
-            [5, 1],
-          ],
-        ] as const
-      ).map(([shape, [rows, columns]]) =>
-        sample(
-          [input(shape), input([...shape.slice(0, 2), 2], 0, 0.999)],
-          (a, b) => fractionalMaxPool2d(a, 2, { outputSize: [rows, columns], randomSamples: b }),
-          `F.fractional_max_pool2d(a, 2, output_size=(${rows}, ${columns}), _random_samples=b.detach(), return_indices=True)`,
-        ),
-      ),
-      sample(
-        [input([1, 2, 9, 9]), input([1, 2, 2], 0, 0.999)],
-        (a, b) => fractionalMaxPool2d(a, [3, 2], { outputRatio: 0.5, randomSamples: b }),
-        "F.fractional_max_pool2d(a, (3, 2), output_ratio=0.5, _random_samples=b.detach(), return_indices=True)",
-      ),
-    ],
-    bad: [
-      bad(
-        () => fractionalMaxPool2d(zeros([1, 1, 5, 5]), 2, {}),
-        /exactly one of outputSize and outputRatio/,
-      ),
-      bad(
-        () => fractionalMaxPool2d(zeros([1, 1, 3, 3]), 2, { outputSize: 3 }),
-        /^fractionalMaxPool2d: windows of \[2, 2\] for \[3, 3\] do not fit \[1, 1, 3, 3\]/,
-      ),
-      bad(
-        () => fractionalMaxPool2d(zeros([1, 1, 5, 5]), 2, { outputRatio: 2 }),
-        /outputRatio must be from 0 to 1/,
-      ),
-    ],
-  },
 ];
 
 const averageSet: SampleSet = () => [
@@ -384,6 +341,22 @@ const averageSet: SampleSet = () => [
       ),
     ],
     bad: [bad(() => lpPool2d(zeros([2]), 2, 2), /^lpPool2d: expected \[B, C, H, W\]/)],
+  },
+  {
+    op: "lpPool3d",
+    samples: [
+      sample(
+        [input([1, 2, 3, 4, 5], 0.5, 2)],
+        (a) => lpPool3d(a, 3, [2, 1, 3], { stride: 1 }),
+        "(F.avg_pool3d(a ** 3, (2, 1, 3), stride=1) * 6) ** (1 / 3)",
+      ),
+      sample(
+        [input([2, 4, 4, 4])],
+        (a) => lpPool3d(a, 2, 2),
+        "(F.avg_pool3d(a ** 2, 2) * 8).sqrt()",
+      ),
+    ],
+    bad: [bad(() => lpPool3d(zeros([2]), 2, 2), /^lpPool3d: expected \[B, C, D, H, W\]/)],
   },
 ];
 

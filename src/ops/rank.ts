@@ -23,14 +23,21 @@ const isNaNNode = (b: Builder, x: Node): Node => b.pointwise("notEqual", x, x);
 const countNaN = (b: Builder, x: Node, dim: number): Node =>
   b.reduce("reduceSum", b.convert(isNaNNode(b, x), "int32"), [dim], true);
 
-/** The index of the lower of the middle elements; of the first NaN if there is one. */
-function medianIndex(b: Builder, x: Node, dim: number): Node {
+/** Whether NaN is passed over or makes the result NaN. */
+type Skips = { readonly skipsNaN: boolean };
+
+/** The index of the lower of the middle elements; of the first NaN if there is one and it is not skipped. */
+function medianIndex(b: Builder, x: Node, dim: number, { skipsNaN }: Skips): Node {
   const size = x.shape[dim]!;
   const { indices } = sortNodes(b, x, dim);
   const middle = Math.floor((size - 1) / 2);
   if (!isFloat(x.dtype)) return range(b, indices, dim, middle, middle + 1);
   const missing = countNaN(b, x, dim);
-  const rank = b.select(b.equal(missing, 0), middle, b.subtract(size, missing));
+  const present = b.subtract(size, missing);
+  // Of none the quotient is 0, too: -1 / 2 is cut off.
+  const rank = skipsNaN
+    ? b.divide(b.subtract(present, 1), 2)
+    : b.select(b.equal(missing, 0), middle, present);
   return b.make("gather", [indices, rank], { dim });
 }
 
@@ -43,14 +50,14 @@ const needElements = (op: string, x: Node, dim: number): void => {
     throw new ShapeError(op, `nothing to choose from in ${formatShape(x.shape)} at dim ${dim}`);
 };
 
-const medianSpec: OpSpec = {
-  name: "median",
+const medianSpec = (name: string, skips: Skips): OpSpec => ({
+  name,
   lower(b, [x]) {
-    needNumbers("median", x!);
+    needNumbers(name, x!);
     const flat = b.reshape(x!, [sizeOfLine(x!)]);
     if (flat.shape[0] === 0 && isFloat(x!.dtype)) return b.constant(Number.NaN, x!.dtype);
-    needElements("median", flat, 0);
-    const found = b.make("gather", [flat, medianIndex(b, flat, 0)], { dim: 0 });
+    needElements(name, flat, 0);
+    const found = b.make("gather", [flat, medianIndex(b, flat, 0, skips)], { dim: 0 });
     const value = b.reshape(found, []);
     if (!isFloat(x!.dtype)) return value;
     // Equal elements share the gradient evenly: it goes through the maximum of those that are the median.
@@ -59,17 +66,17 @@ const medianSpec: OpSpec = {
     const shared = b.reduce("reduceMax", same, [0]);
     return b.select(isNaNNode(b, middle), middle, shared);
   },
-};
+});
 
-const medianAlongSpec: OpSpec<Attributes> = {
-  name: "median",
+const medianAlongSpec = (name: string, skips: Skips): OpSpec<Attributes> => ({
+  name,
   lower(b, [x], { dim, keepDim }) {
-    needNumbers("median", x!);
+    needNumbers(name, x!);
     const line = asLine(b, x!);
-    needElements("median", line, dim);
-    return chosen(b, x!, line, medianIndex(b, line, dim), dim, keepDim);
+    needElements(name, line, dim);
+    return chosen(b, x!, line, medianIndex(b, line, dim, skips), dim, keepDim);
   },
-};
+});
 
 const modeSpec: OpSpec<Attributes> = {
   name: "mode",
@@ -96,8 +103,22 @@ const modeSpec: OpSpec<Attributes> = {
   },
 };
 
-function median(x: Tensor): Tensor;
-function median(x: Tensor, dim: number, options?: KeepDim): Extreme;
+interface Median {
+  (x: Tensor): Tensor;
+  (x: Tensor, dim: number, options?: KeepDim): Extreme;
+}
+
+function medianOp(name: string, skips: Skips): Median {
+  const [ofAll, along] = [medianSpec(name, skips), medianAlongSpec(name, skips)];
+  const fn = (x: Tensor, dim?: number, { keepDim = false }: KeepDim = {}): Tensor | Extreme => {
+    if (dim === undefined) return applyOne(ofAll, [x], {});
+    const place = normalizeDim(name, dim, x.ndim);
+    const [values, indices] = apply(along, [x], { dim: place, keepDim });
+    return { values: values!, indices: indices! };
+  };
+  return fn as Median;
+}
+
 /**
  * The middle element, the lower one of two: of all, or along a dim with its index. NaN if there is a NaN.
  * Over all, equal elements share the gradient evenly.
@@ -109,12 +130,19 @@ function median(x: Tensor, dim: number, options?: KeepDim): Extreme;
  * console.log(median(tensor([4, 1, 3, 2])).item()); // → 2
  * ```
  */
-function median(x: Tensor, dim?: number, { keepDim = false }: KeepDim = {}): Tensor | Extreme {
-  if (dim === undefined) return applyOne(medianSpec, [x], {});
-  const place = normalizeDim("median", dim, x.ndim);
-  const [values, indices] = apply(medianAlongSpec, [x], { dim: place, keepDim });
-  return { values: values!, indices: indices! };
-}
+export const median = medianOp("median", { skipsNaN: false });
+
+/**
+ * {@link median} of the elements that are not NaN; NaN if there are none.
+ *
+ * @throws ShapeError if there are no elements along the dim.
+ * @example
+ * ```ts
+ * import { nanmedian, tensor } from "gradus";
+ * console.log(nanmedian(tensor([4, NaN, 1, 3])).item()); // → 3
+ * ```
+ */
+export const nanmedian = medianOp("nanmedian", { skipsNaN: true });
 
 /**
  * The most frequent element along a dim, the smallest of such, and the index of its last occurrence.
@@ -144,12 +172,12 @@ type QuantileAttributes = Attributes & {
   readonly interpolation: (typeof interpolations)[number];
 };
 
-const quantileSpec: OpSpec<QuantileAttributes> = {
-  name: "quantile",
+const quantileSpec = (name: string, { skipsNaN }: Skips): OpSpec<QuantileAttributes> => ({
+  name,
   lower(b, [given, q], { dim, keepDim, all, interpolation }) {
-    needFloat("quantile", given!);
+    needFloat(name, given!);
     const x = all ? b.reshape(given!, [sizeOfLine(given!)]) : asLine(b, given!);
-    needElements("quantile", x, dim);
+    needElements(name, x, dim);
     // Lines to the end, and a rank for each q beside them.
     const order = x.shape.map((_, i) => i).filter((i) => i !== dim);
     const lines = b.transpose(x, [...order, dim]);
@@ -159,9 +187,12 @@ const quantileSpec: OpSpec<QuantileAttributes> = {
     const count = sizeOfLine(q!);
     const wanted = [...outer, count];
     const size = x.shape[dim]!;
-    const exact = b.multiply(b.broadcastTo(b.reshape(q!, [count]), wanted), size - 1);
+    const shares = b.broadcastTo(b.reshape(q!, [count]), wanted);
     const missing = b.broadcastTo(countNaN(b, lines, last), wanted);
-    const ranks = b.select(b.equal(missing, 0), exact, size - 1);
+    const most = b.pointwise("maximum", b.subtract(size - 1, missing), 0);
+    const ranks = skipsNaN
+      ? b.multiply(shares, b.convert(most, shares.dtype))
+      : b.select(b.equal(missing, 0), b.multiply(shares, size - 1), size - 1);
     const pick = (rank: Node) =>
       b.make("gather", [values, b.convert(rank, "int32")], { dim: last });
     const result = b.transpose(interpolate(b, ranks, interpolation, pick), [
@@ -171,7 +202,7 @@ const quantileSpec: OpSpec<QuantileAttributes> = {
     const kept = keepDim ? given!.shape.map((n, i) => (all || i === dim ? 1 : n)) : outer;
     return b.reshape(result, [...q!.shape, ...kept]);
   },
-};
+});
 
 function interpolate(
   b: Builder,
@@ -196,22 +227,42 @@ function interpolate(
   );
 }
 
-function quantileInput(x: Tensor, q: number | readonly number[] | Tensor): Tensor {
+function quantileInput(op: string, x: Tensor, q: number | readonly number[] | Tensor): Tensor {
   if (typeof q !== "number" && !Array.isArray(q)) {
     const given = q as Tensor;
     if (given.dtype !== x.dtype || given.ndim > 1)
       throw new ValueError(
-        "quantile",
+        op,
         `q must be ${x.dtype} without or with one dim, got ${given.dtype}${formatShape(given.shape)}`,
       );
     return given;
   }
   const list = typeof q === "number" ? [q] : (q as readonly number[]);
   const outside = list.find((p) => !(p >= 0 && p <= 1));
-  if (outside !== undefined)
-    throw new ValueError("quantile", `q must be from 0 to 1, got ${outside}`);
-  needFloat("quantile", x as unknown as Node);
+  if (outside !== undefined) throw new ValueError(op, `q must be from 0 to 1, got ${outside}`);
+  needFloat(op, x as unknown as Node);
   return tensor([...list], { dtype: x.dtype, shape: typeof q === "number" ? [] : [list.length] });
+}
+
+type Quantile = (
+  x: Tensor,
+  q: number | readonly number[] | Tensor,
+  dim?: number,
+  options?: QuantileOptions,
+) => Tensor;
+
+function quantileOp(name: string, skips: Skips): Quantile {
+  const spec = quantileSpec(name, skips);
+  return (x, q, dim, { keepDim = false, interpolation = "linear" } = {}) => {
+    if (!interpolations.includes(interpolation))
+      throw new ValueError(
+        name,
+        `interpolation must be ${interpolations.join(", ")}, got "${interpolation}"`,
+      );
+    const place = dim === undefined ? 0 : normalizeDim(name, dim, x.ndim);
+    const attributes = { dim: place, keepDim, all: dim === undefined, interpolation };
+    return applyOne(spec, [x, quantileInput(name, x, q)], attributes);
+  };
 }
 
 /**
@@ -226,25 +277,21 @@ function quantileInput(x: Tensor, q: number | readonly number[] | Tensor): Tenso
  * console.log(quantile(tensor([1, 2, 3, 4]), [0, 1]).toArray()); // → [ 1, 4 ]
  * ```
  */
-export function quantile(
-  x: Tensor,
-  q: number | readonly number[] | Tensor,
-  dim?: number,
-  { keepDim = false, interpolation = "linear" }: QuantileOptions = {},
-): Tensor {
-  if (!interpolations.includes(interpolation))
-    throw new ValueError(
-      "quantile",
-      `interpolation must be ${interpolations.join(", ")}, got "${interpolation}"`,
-    );
-  const place = dim === undefined ? 0 : normalizeDim("quantile", dim, x.ndim);
-  const attributes = { dim: place, keepDim, all: dim === undefined, interpolation };
-  return applyOne(quantileSpec, [x, quantileInput(x, q)], attributes);
-}
+export const quantile = quantileOp("quantile", { skipsNaN: false });
 
-export { median };
+/**
+ * {@link quantile} of the elements that are not NaN; NaN if there are none.
+ *
+ * @throws ValueError unless q is from 0 to 1; ShapeError if there are no elements.
+ * @example
+ * ```ts
+ * import { nanquantile, tensor } from "gradus";
+ * console.log(nanquantile(tensor([1, NaN, 3]), 0.5).item()); // → 2
+ * ```
+ */
+export const nanquantile = quantileOp("nanquantile", { skipsNaN: true });
 
-install({ median, mode, quantile });
+install({ median, nanmedian, mode, quantile, nanquantile });
 
 declare module "../tensor/tensor.js" {
   interface Tensor {
@@ -252,10 +299,20 @@ declare module "../tensor/tensor.js" {
     median(): Tensor;
     /** The middle elements along a dim, and their indices. */
     median(dim: number, options?: KeepDim): Extreme;
+    /** The middle element of those that are not NaN. */
+    nanmedian(): Tensor;
+    /** The middle elements of those that are not NaN along a dim, and their indices. */
+    nanmedian(dim: number, options?: KeepDim): Extreme;
     /** The most frequent element along a dim, and the index of its last occurrence. */
     mode(dim?: number, options?: KeepDim): Extreme;
     /** The q-quantiles of all elements or along a dim. */
     quantile(
+      q: number | readonly number[] | Tensor,
+      dim?: number,
+      options?: QuantileOptions,
+    ): Tensor;
+    /** The q-quantiles of the elements that are not NaN. */
+    nanquantile(
       q: number | readonly number[] | Tensor,
       dim?: number,
       options?: QuantileOptions,

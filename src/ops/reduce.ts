@@ -1,11 +1,11 @@
 /** Ops that fold dimensions: sum, mean, extremes, variance. Read argmax.ts next. */
-import { isFloat } from "../core/dtype.js";
+import { type DType, isFloat } from "../core/dtype.js";
 import { DTypeError } from "../core/errors.js";
 import { normalizeDims } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
 import { applyOne, type OpSpec } from "../tensor/apply.js";
-import { zeros } from "../tensor/create.js";
+import { checkDType, zeros } from "../tensor/create.js";
 import {
   bad,
   given,
@@ -24,6 +24,11 @@ export interface KeepDim {
   readonly keepDim?: boolean;
 }
 
+export interface FoldOptions extends KeepDim {
+  /** What the elements are converted to before they are folded, and so the result's dtype. */
+  readonly dtype?: DType;
+}
+
 type Dims = number | readonly number[];
 type Attributes = { readonly dims: readonly number[]; readonly keepDim: boolean };
 
@@ -39,6 +44,34 @@ function reduction(
     applyOne(spec, [x], { dims: normalizeDims(name, dim, x.ndim), keepDim });
 }
 
+type TypedAttributes = Attributes & { readonly dtype: DType | null };
+
+/** A reduction that can be told the dtype to compute in. */
+function typedReduction(
+  name: string,
+  lower: (b: Builder, x: Node, dims: readonly number[], keepDim: boolean) => Node,
+) {
+  const spec: OpSpec<TypedAttributes> = {
+    name,
+    lower(b, [x], { dims, keepDim, dtype }) {
+      const result = lower(b, dtype ? asNumbers(b, x!, dtype) : x!, dims, keepDim);
+      return dtype ? b.convert(result, dtype) : result;
+    },
+  };
+  return (x: Tensor, dim?: Dims, { keepDim = false, dtype }: FoldOptions = {}): Tensor =>
+    applyOne(spec, [x], {
+      dims: normalizeDims(name, dim, x.ndim),
+      keepDim,
+      dtype: dtype === undefined ? null : checkDType(name, dtype),
+    });
+}
+
+/** Converted, but what is to be bool stays 0 and 1 until it has been folded. */
+const asNumbers = (b: Builder, x: Node, dtype: DType): Node => {
+  const converted = b.convert(x, dtype);
+  return dtype === "bool" ? b.convert(converted, "int32") : converted;
+};
+
 /** Small integers and bools are counted in int32. */
 const countable = (b: Builder, x: Node): Node => (isFloat(x.dtype) ? x : b.convert(x, "int32"));
 
@@ -53,15 +86,15 @@ function meanNodes(b: Builder, x: Node, dims: readonly number[], keepDim: boolea
   return b.divide(b.reduce("reduceSum", x, dims, keepDim), countOf(x, dims));
 }
 
-export const sum = reduction("sum", (b, x, dims, keepDim) =>
+export const sum = typedReduction("sum", (b, x, dims, keepDim) =>
   b.reduce("reduceSum", countable(b, x), dims, keepDim),
 );
 
-export const prod = reduction("prod", (b, x, dims, keepDim) =>
+export const prod = typedReduction("prod", (b, x, dims, keepDim) =>
   b.reduce("reduceProduct", countable(b, x), dims, keepDim),
 );
 
-export const mean = reduction("mean", (b, x, dims, keepDim) => {
+export const mean = typedReduction("mean", (b, x, dims, keepDim) => {
   needFloat("mean", x);
   return meanNodes(b, x, dims, keepDim);
 });
@@ -118,11 +151,11 @@ install({ sum, prod, mean, amax, amin, std, var: variance });
 declare module "../tensor/tensor.js" {
   interface Tensor {
     /** Sum over all, one or several dims; integers and bools are summed in int32. */
-    sum(dim?: Dims, options?: KeepDim): Tensor;
+    sum(dim?: Dims, options?: FoldOptions): Tensor;
     /** Product over all, one or several dims. */
-    prod(dim?: Dims, options?: KeepDim): Tensor;
+    prod(dim?: Dims, options?: FoldOptions): Tensor;
     /** Mean over all, one or several dims. */
-    mean(dim?: Dims, options?: KeepDim): Tensor;
+    mean(dim?: Dims, options?: FoldOptions): Tensor;
     /** Variance Σ(x − mean)² / (n − correction). */
     var(dim?: Dims, options?: VarianceOptions): Tensor;
     /** Standard deviation, the root of the variance. */
@@ -163,6 +196,45 @@ const manyDims = (fn: Fold, torch: (x: string, dims: string) => string): Sample[
   sample([input([2, 3, 4])], (a) => fn(a, [-1, 0], keepDim), torch("a", "(-1, 0), keepdim=True")),
 ];
 
+/** In another dtype than the input's. */
+const inOther = (fn: typeof sum, name: string): Sample[] => [
+  sample(
+    [typed("int32", [2, 3], -5, 5)],
+    (a) => fn(a, 1, { dtype: "float64" }),
+    `torch.${name}(a, 1, dtype=torch.float64)`,
+  ),
+  sample(
+    [input([2, 3])],
+    (a) => fn(a, 0, { dtype: "float64", keepDim: true }),
+    `torch.${name}(a, 0, keepdim=True, dtype=torch.float64)`,
+  ),
+  ...(name === "mean"
+    ? []
+    : [
+        sample(
+          [given([3], [1.7, -2.7, 3.2])],
+          (a) => fn(a, 0, { dtype: "int32" }),
+          `torch.${name}(a.detach(), 0, dtype=torch.int64)`,
+        ),
+        sample(
+          [typed("uint8", [5], 0, 255)],
+          (a) => fn(a, 0, { dtype: "uint8" }),
+          `torch.${name}(a, 0, dtype=torch.uint8)`,
+        ),
+        sample(
+          [typed("int32", [2, 3], -1, 1)],
+          (a) => fn(a, 1, { dtype: "bool" }),
+          `torch.${name}(a, 1, dtype=torch.bool)`,
+        ),
+      ]),
+];
+
+const wrongDType = (op: string, fn: typeof sum) =>
+  bad(
+    () => fn(zeros([2]), 0, { dtype: "float16" as "float32" }),
+    new RegExp(`^${op}: unknown dtype "float16", expected float32, float64`),
+  );
+
 const outOfRange = (op: string, fn: Fold) => [
   bad(
     () => fn(zeros([2, 3]), 2),
@@ -195,8 +267,9 @@ const sumSamples: SampleSet = () => [
       ...wholeInputs.map((x) => sample([x], (a) => a.sum(), "torch.sum(a)")),
       ...[0, 1].map((d) => sample([input([0, 3])], (a) => a.sum(d), `torch.sum(a, ${d})`)),
       sample([input([9, 200])], (a) => a.sum(), "torch.sum(a)"),
+      ...inOther(sum, "sum"),
     ],
-    bad: outOfRange("sum", sum),
+    bad: [...outOfRange("sum", sum), wrongDType("sum", sum)],
   },
   {
     op: "prod",
@@ -205,8 +278,9 @@ const sumSamples: SampleSet = () => [
       ...wholeInputs.map((x) => sample([x], (a) => a.prod(), "torch.prod(a)")),
       sample([input([0, 3])], (a) => a.prod(0), "torch.prod(a, 0)"),
       sample([given([2, 3], [2, 0, 3, 0, 0, 5])], (a) => a.prod(1), "torch.prod(a, 1)"),
+      ...inOther(prod, "prod"),
     ],
-    bad: outOfRange("prod", prod),
+    bad: [...outOfRange("prod", prod), wrongDType("prod", prod)],
   },
   {
     op: "mean",
@@ -214,6 +288,7 @@ const sumSamples: SampleSet = () => [
       ...foldSamples(mean, named("mean")),
       ...manyDims(mean, named("mean")),
       kink([input([0, 3])], (a) => a.mean(0), "torch.mean(a, 0)"),
+      ...inOther(mean, "mean"),
     ],
     bad: [...outOfRange("mean", mean), wants("mean", /needs a float tensor, got int32/, mean)],
   },

@@ -18,12 +18,13 @@ const spellList = (x: number | readonly number[]): string =>
 const flag = (value: boolean): string => (value ? "True" : "False");
 
 function resized(shape: readonly number[], options: InterpolateOptions): Sample {
-  const { size, scaleFactor, mode, alignCorners, recomputeScaleFactor } = options;
+  const { size, scaleFactor, mode, alignCorners, recomputeScaleFactor, antialias } = options;
   const parts = [
     size !== undefined && `size=${spellList(size)}`,
     scaleFactor !== undefined && `scale_factor=${spellList(scaleFactor)}`,
     mode && `mode="${mode}"`,
     alignCorners !== undefined && `align_corners=${flag(alignCorners)}`,
+    antialias && "antialias=True",
     recomputeScaleFactor !== undefined && `recompute_scale_factor=${flag(recomputeScaleFactor)}`,
   ].filter(Boolean);
   return sample(
@@ -62,6 +63,15 @@ const interpolateSet: SampleSet = () => [
       resized([1, 2, 6, 4], { size: [3, 2], mode: "area" }),
       resized([1, 2, 5], { size: 3, mode: "area" }),
       ...smoothModes,
+      resized([1, 2, 5, 3], { scaleFactor: [0.6, 2.5], mode: "nearest-exact" }),
+      resized([2, 1, 7], { size: 3, mode: "nearest-exact" }),
+      ...(["bilinear", "bicubic"] as const).flatMap((mode) =>
+        [false, true].flatMap((alignCorners) => [
+          resized([1, 2, 9, 8], { size: [4, 3], mode, alignCorners, antialias: true }),
+          resized([1, 1, 4, 7], { size: [6, 2], mode, alignCorners, antialias: true }),
+          resized([1, 1, 6, 5], { scaleFactor: [0.45, 1.5], mode, alignCorners, antialias: true }),
+        ]),
+      ),
       resized([1, 1, 4, 4], { scaleFactor: 0.6, mode: "bilinear" }),
       resized([1, 1, 5, 5], { scaleFactor: 0.5, mode: "bilinear", recomputeScaleFactor: true }),
       resized([1, 1, 5, 5], { scaleFactor: [2, 3], mode: "bicubic" }),
@@ -79,6 +89,14 @@ const interpolateSet: SampleSet = () => [
       bad(
         () => interpolate(zeros([1, 1, 2]), { size: 2, alignCorners: true }),
         /^interpolate: alignCorners means nothing for mode "nearest"/,
+      ),
+      bad(
+        () => interpolate(zeros([1, 1, 2]), { size: 2, antialias: true }),
+        /^interpolate: antialias means nothing for mode "nearest"/,
+      ),
+      bad(
+        () => interpolate(zeros([1, 1, 2]), { size: 2 ** 31 }),
+        /^interpolate: \[1, 1, 2147483648\] has 2147483648 elements, over 2\^31 - 1/,
       ),
       bad(
         () => interpolate(zeros([1, 1, 2]), { size: 2, mode: "x" as "area" }),
@@ -100,7 +118,7 @@ const gridSet: SampleSet = () => [
   {
     op: "gridSample",
     samples: [
-      ...(["bilinear", "nearest"] as const).flatMap((mode) =>
+      ...(["bilinear", "nearest", "bicubic"] as const).flatMap((mode) =>
         (["zeros", "border", "reflection"] as const).flatMap((paddingMode) =>
           [false, true].map((alignCorners) =>
             sample(
@@ -132,6 +150,10 @@ const gridSet: SampleSet = () => [
       bad(
         () => gridSample(zeros([1, 1, 2, 2]), zeros([1, 2, 2, 3])),
         /^gridSample: expected input \[B, C, H, W\] and grid \[B, H′, W′, 2\]/,
+      ),
+      bad(
+        () => gridSample(zeros([1, 1, 2, 2, 2]), zeros([1, 1, 1, 1, 3]), { mode: "bicubic" }),
+        /^gridSample: mode "bicubic" needs images \[B, C, H, W\], got \[1, 1, 2, 2, 2\]/,
       ),
       bad(
         () => gridSample(zeros([1, 1, 2, 2]), zeros([1, 1, 1, 2]), { mode: "x" as "nearest" }),

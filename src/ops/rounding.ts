@@ -11,6 +11,7 @@ import {
   input,
   install,
   kink,
+  type OpSamples,
   type SampleSet,
   sample,
   typed,
@@ -23,6 +24,7 @@ import {
   binarySamples,
   namedBinary,
   noBroadcast,
+  promoteFloats,
   promoteNodes,
   type TensorLike,
 } from "./pointwise.js";
@@ -131,16 +133,8 @@ export const remainder = binary("remainder", (b, nodes) => {
   return b.select(isAbove(b, rest, y), b.add(rest, y), rest);
 });
 
-/**
- * ⌊x / y⌋, whole for whole numbers, exact where x / y would round. It has no gradient.
- *
- * @example
- * ```ts
- * import { floorDivide, tensor } from "gradus";
- * console.log(floorDivide(tensor([-7, 7]), 2).toArray()); // → [ -4, 3 ]
- * ```
- */
-export const floorDivide = binary("floorDivide", (b, nodes) => {
+/** ⌊x / y⌋, exact where x / y would round. */
+function floorDivideNodes(b: Builder, nodes: readonly Node[]): Node {
   const [x, y] = numbers(b, nodes).map((z) => b.stopGradient(z)) as [Node, Node];
   const rest = b.pointwise("remainder", x, y);
   const down = isAbove(b, rest, y);
@@ -158,11 +152,61 @@ export const floorDivide = binary("floorDivide", (b, nodes) => {
   const zero = b.multiply(plain, 0);
   const result = b.select(b.equal(lower, 0), zero, exact);
   return b.select(b.equal(y, 0), plain, result);
-});
+}
+
+/**
+ * ⌊x / y⌋, whole for whole numbers, exact where x / y would round. It has no gradient.
+ *
+ * @example
+ * ```ts
+ * import { floorDivide, tensor } from "gradus";
+ * console.log(floorDivide(tensor([-7, 7]), 2).toArray()); // → [ -4, 3 ]
+ * ```
+ */
+export const floorDivide = binary("floorDivide", floorDivideNodes);
 
 type RoundOptions = { readonly decimals?: number };
 
-install({ ceil, trunc, round, frac, fmod, remainder, floorDivide });
+const trueDivide = binary("div", (b, nodes) => {
+  const [x, y] = promoteFloats(b, nodes) as [Node, Node];
+  return b.divide(x, y);
+});
+
+const truncatedDivide = binary("div trunc", (b, nodes) => {
+  const [x, y] = numbers(b, nodes);
+  const quotient = b.divide(x, y);
+  return isFloat(x.dtype) ? b.pointwise("truncate", quotient) : quotient;
+});
+
+const flooredDivide = binary("div floor", floorDivideNodes);
+
+export interface DivOptions {
+  /** Rounds the quotient toward 0 ("trunc") or down ("floor"), and keeps integers; null (the default) does neither. */
+  readonly roundingMode?: "trunc" | "floor" | null;
+}
+
+/**
+ * x / y; integers give floats unless the quotient is rounded.
+ *
+ * @throws ValueError for an unknown roundingMode.
+ * @example
+ * ```ts
+ * import { div, tensor } from "gradus";
+ * console.log(div(tensor([-7, 7]), 2).toArray()); // → [ -3.5, 3.5 ]
+ * console.log(div(tensor([-7, 7]), 2, { roundingMode: "floor" }).toArray()); // → [ -4, 3 ]
+ * ```
+ */
+export function div(x: Tensor, y: TensorLike, { roundingMode = null }: DivOptions = {}): Tensor {
+  if (roundingMode === null) return trueDivide(x, y);
+  if (roundingMode === "trunc") return truncatedDivide(x, y);
+  if (roundingMode === "floor") return flooredDivide(x, y);
+  throw new ValueError(
+    "div",
+    `roundingMode must be "trunc", "floor" or null, got "${roundingMode}"`,
+  );
+}
+
+install({ ceil, trunc, round, frac, fmod, remainder, floorDivide, div });
 
 declare module "../tensor/tensor.js" {
   interface Tensor {
@@ -178,6 +222,8 @@ declare module "../tensor/tensor.js" {
     fmod(y: TensorLike): Tensor;
     /** The rest of the quotient rounded down: it has the sign of y. */
     remainder(y: TensorLike): Tensor;
+    /** x / y; integers give floats unless the quotient is rounded. */
+    div(y: TensorLike, options?: DivOptions): Tensor;
     /** ⌊x / y⌋. */
     floorDivide(y: TensorLike): Tensor;
   }
@@ -226,8 +272,39 @@ const signs = [
 ] as const;
 const byZero = "PyTorch refuses to divide whole numbers by 0, where this gives 0";
 
+const divSet = (): OpSamples => ({
+  op: "div",
+  samples: [
+    ...binarySamples(
+      (x, y) => div(x, y),
+      (x, y) => `${x} / ${y}`,
+      [0.5, 2],
+    ),
+    kink([given([4], [1, -1, 0, 3]), given([4], [0, 0, 0, -0])], (a, b) => div(a, b), "a / b"),
+    kink([typed("int32", [3]), given([3], [0, 2, -3], "int32")], (a, b) => div(a, b), "a / b"),
+    ...(["trunc", "floor"] as const).flatMap((roundingMode) => {
+      const fn = (x: Tensor, y: TensorLike) => div(x, y, { roundingMode });
+      const torch = (x: string, y: string) =>
+        `torch.div(${x}, ${y}, rounding_mode="${roundingMode}")`;
+      return [
+        ...binarySamples(fn, torch, [0.3, 2]),
+        sample([...signs], fn, torch("a", "b")),
+        sample([input([9], -9, 9), input([9], -3, -0.2)], fn, torch("a", "b")),
+      ];
+    }),
+  ],
+  bad: [
+    ...noBroadcast("div", (x, y) => div(x, y)),
+    bad(
+      () => div(zeros([1]), 1, { roundingMode: "up" as "floor" }),
+      /^div: roundingMode must be "trunc", "floor" or null, got "up"/,
+    ),
+  ],
+});
+
 export const roundSamples: SampleSet = () => [
   ...roundingSamples(),
+  divSet(),
   ...(
     [
       ["fmod", fmod, namedBinary("fmod")],

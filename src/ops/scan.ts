@@ -1,10 +1,11 @@
 /** Ops that run along a dim and keep its size: running sums, products and extremes. Read order.ts next. */
-import { isFloat } from "../core/dtype.js";
+import { type DType, isFloat } from "../core/dtype.js";
+import { DTypeError } from "../core/errors.js";
 import { normalizeDim, type Shape } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
 import { apply, applyOne, type OpSpec } from "../tensor/apply.js";
-import { zeros } from "../tensor/create.js";
+import { checkDType, zeros } from "../tensor/create.js";
 import {
   bad,
   given,
@@ -23,6 +24,11 @@ import { needFloat } from "./reduce.js";
 
 type AlongDim = { readonly dim: number };
 
+export interface ScanOptions {
+  /** What the elements are converted to first, and so the result's dtype. */
+  readonly dtype?: DType;
+}
+
 /** A value without dims as a line of one element, so that there is a dim to go along. */
 export const asLine = (b: Builder, x: Node): Node => (x.shape.length === 0 ? b.reshape(x, [1]) : x);
 
@@ -40,13 +46,24 @@ const scanSpec = (
 /** Whole numbers and bools are counted in int32, as in sum. */
 const countable = (b: Builder, x: Node): Node => (isFloat(x.dtype) ? x : b.convert(x, "int32"));
 
-const cumsumSpec = scanSpec("cumsum", (b, x, dim) =>
-  b.make("cumulativeSum", [countable(b, x)], { dim, reverse: false }),
-);
-
-const cumprodSpec = scanSpec("cumprod", (b, x, dim) =>
-  b.make("cumulativeProduct", [countable(b, x)], { dim, reverse: false }),
-);
+function runningFold(name: string, primitive: "cumulativeSum" | "cumulativeProduct") {
+  const spec: OpSpec<AlongDim & { readonly dtype: DType | null }> = {
+    name,
+    lower(b, [x], { dim, dtype }) {
+      // A narrow dtype wraps at the end as it would at each step.
+      const line = asLine(b, countable(b, dtype ? b.convert(x!, dtype) : x!));
+      const result = b.reshape(b.make(primitive, [line], { dim, reverse: false }), x!.shape);
+      return dtype ? b.convert(result, dtype) : result;
+    },
+  };
+  return (x: Tensor, dim: number, { dtype }: ScanOptions = {}): Tensor => {
+    if (dtype === "bool") throw new DTypeError(name, "does not count in bool");
+    return applyOne(spec, [x], {
+      dim: normalizeDim(name, dim, x.ndim),
+      dtype: dtype === undefined ? null : checkDType(name, dtype),
+    });
+  };
+}
 
 /** log(eᵃ + eᵇ) without overflow; −∞ where both are. */
 function logAddExp(b: Builder, x: Node, y: Node): Node {
@@ -90,7 +107,7 @@ const alongDim =
  * console.log(cumsum(tensor([1, 2, 3]), 0).toArray()); // → [ 1, 3, 6 ]
  * ```
  */
-export const cumsum = alongDim(cumsumSpec);
+export const cumsum = runningFold("cumsum", "cumulativeSum");
 
 /**
  * The products of all elements up to each one along a dim: yᵢ = x₀ · … · xᵢ.
@@ -101,7 +118,7 @@ export const cumsum = alongDim(cumsumSpec);
  * console.log(cumprod(tensor([1, 2, 3]), 0).toArray()); // → [ 1, 2, 6 ]
  * ```
  */
-export const cumprod = alongDim(cumprodSpec);
+export const cumprod = runningFold("cumprod", "cumulativeProduct");
 
 /**
  * The logarithms of running sums of powers: yᵢ = log(e^x₀ + … + e^xᵢ), without overflow.
@@ -161,9 +178,9 @@ install({ cumsum, cumprod, cummax, cummin, logcumsumexp });
 declare module "../tensor/tensor.js" {
   interface Tensor {
     /** Running sums along a dim. */
-    cumsum(dim: number): Tensor;
+    cumsum(dim: number, options?: ScanOptions): Tensor;
     /** Running products along a dim. */
-    cumprod(dim: number): Tensor;
+    cumprod(dim: number, options?: ScanOptions): Tensor;
     /** Logarithms of running sums of powers along a dim. */
     logcumsumexp(dim: number): Tensor;
     /** The largest element so far along a dim, and its index. */
@@ -214,17 +231,43 @@ const extremeSet = (op: "cummax" | "cummin", fn: typeof cummax): OpSamples => {
 
 const infinite = [1, Number.NEGATIVE_INFINITY, 0, Number.POSITIVE_INFINITY, 2];
 
+const inOther = (fn: typeof cumsum, name: string): Sample[] => [
+  sample(
+    [typed("uint8", [2, 4], 0, 200)],
+    (a) => fn(a, 1, { dtype: "uint8" }),
+    `torch.${name}(a, 1, dtype=torch.uint8)`,
+  ),
+  sample(
+    [typed("int32", [4], -4, 4)],
+    (a) => fn(a, 0, { dtype: "float64" }),
+    `torch.${name}(a, 0, dtype=torch.float64)`,
+  ),
+  sample(
+    [given([3], [1.7, -2.7, 3.2])],
+    (a) => fn(a, 0, { dtype: "int32" }),
+    `torch.${name}(a.detach(), 0, dtype=torch.int64)`,
+  ),
+];
+
 export const scanSamples: SampleSet = () => [
   {
     op: "cumsum",
-    samples: [...alongSamples(cumsum, "cumsum"), ...wholeSamples(cumsum, "cumsum")],
-    bad: refused("cumsum", cumsum),
+    samples: [
+      ...alongSamples((x, dim) => cumsum(x, dim), "cumsum"),
+      ...wholeSamples((x, dim) => cumsum(x, dim), "cumsum"),
+      ...inOther(cumsum, "cumsum"),
+    ],
+    bad: [
+      ...refused("cumsum", cumsum),
+      bad(() => cumsum(zeros([2]), 0, { dtype: "bool" }), /^cumsum: does not count in bool/),
+    ],
   },
   {
     op: "cumprod",
     samples: [
       ...alongSamples(cumprod, "cumprod"),
       ...wholeSamples(cumprod, "cumprod"),
+      ...inOther(cumprod, "cumprod"),
       sample([given([5], [2, 3, 0, 4, 5])], (a) => cumprod(a, 0), "torch.cumprod(a, 0)"),
       sample(
         [given([2, 4], [0, 2, 0, 3, 2, 0, 4, 0])],

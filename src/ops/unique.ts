@@ -1,7 +1,7 @@
 /** Distinct values and how many there are. These ops run at once: their results' sizes depend on values. */
-import { allocate, type DType, isFloat, type TypedArray } from "../core/dtype.js";
+import { allocate, type DType, isFloat } from "../core/dtype.js";
 import { DTypeError, ShapeError, ValueError } from "../core/errors.js";
-import { formatShape, sameShape } from "../core/shape.js";
+import { around, formatShape, normalizeDim, type Shape, sameShape } from "../core/shape.js";
 import { fromArray } from "../tensor/apply.js";
 import { install } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -15,39 +15,86 @@ export interface Unique {
   readonly counts: Tensor;
 }
 
-/** Runs of equal neighbours in `order`; a NaN equals nothing. */
-function runs(x: Tensor, values: TypedArray, order: readonly number[]): Unique {
+export interface UniqueOptions {
+  /** Compares the slices along this dim, instead of all elements. */
+  readonly dim?: number;
+}
+
+/** Elements, or slices along a dim, that are compared with each other as rows of numbers. */
+interface Rows {
+  readonly count: number;
+  /** The sign of the first difference of two rows, NaN last; 0 if there is none. */
+  compare(i: number, j: number): number;
+  /** Whether two rows are equal; a NaN equals nothing. */
+  equal(i: number, j: number): boolean;
+  /** The rows of these numbers, in this order. */
+  pick(rows: readonly number[]): Tensor;
+}
+
+/** Rising, NaN last. */
+const compareNumbers = (a: number, b: number): number =>
+  Number.isNaN(a) || Number.isNaN(b) ? Number(Number.isNaN(a)) - Number(Number.isNaN(b)) : a - b;
+
+function rowsOf(op: string, x: Tensor, dim: number | undefined): Rows {
+  const values = valuesOf(op, x);
+  const place = dim === undefined ? 0 : normalizeDim(op, dim, x.ndim);
+  const shape = dim === undefined ? [x.size] : x.ndim === 0 ? [1] : x.shape;
+  const [outer, count, inner] = around(shape, place);
+  if (count > 0 && outer * inner === 0)
+    throw new ShapeError(op, `slices of ${formatShape(x.shape)} along dim ${dim} are empty`);
+  const find = (test: (a: number, b: number) => number, i: number, j: number): number => {
+    for (let o = 0; o < outer; o++)
+      for (let k = 0; k < inner; k++) {
+        const at = o * count * inner + k;
+        const found = test(values[at + i * inner]!, values[at + j * inner]!);
+        if (found !== 0) return found;
+      }
+    return 0;
+  };
+  return {
+    count,
+    compare: (i, j) => find(compareNumbers, i, j),
+    equal: (i, j) => find((a, b) => Number(a !== b), i, j) === 0,
+    pick(rows) {
+      const data = allocate(x.dtype, outer * rows.length * inner);
+      for (let o = 0; o < outer; o++)
+        rows.forEach((row, r) => {
+          const from = (o * count + row) * inner;
+          data.set(values.subarray(from, from + inner), (o * rows.length + r) * inner);
+        });
+      const sizes = shape.map((n, i) => (i === place ? rows.length : n));
+      return fromArray(data, sizes, x.dtype);
+    },
+  };
+}
+
+/** Runs of equal neighbours in `order`. */
+function runs(rows: Rows, order: readonly number[], inverseShape: Shape): Unique {
   const distinct: number[] = [];
   const counts: number[] = [];
   const inverse = new Array<number>(order.length);
   order.forEach((from, i) => {
-    const value = values[from]!;
-    if (i === 0 || value !== distinct.at(-1)) {
-      distinct.push(value);
+    if (i === 0 || !rows.equal(from, distinct.at(-1)!)) {
+      distinct.push(from);
       counts.push(0);
     }
     counts[counts.length - 1]!++;
     inverse[from] = distinct.length - 1;
   });
-  const data = allocate(x.dtype, distinct.length);
-  data.set(distinct);
   return {
-    values: fromArray(data, [distinct.length], x.dtype),
-    inverse: whole(inverse, x.shape),
+    values: rows.pick(distinct),
+    inverse: whole(inverse, inverseShape),
     counts: whole(counts),
   };
 }
 
-const places = (values: TypedArray): number[] => Array.from(values, (_, i) => i);
-
-/** Rising, NaN last. */
-const compare = (a: number, b: number): number =>
-  Number.isNaN(a) || Number.isNaN(b) ? Number(Number.isNaN(a)) - Number(Number.isNaN(b)) : a - b;
+const numbersTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 /**
- * The distinct values in rising order, which of them each element is, and their counts. Each NaN is distinct.
+ * The distinct values in rising order, which of them each element is, and their counts; with `dim` the distinct slices along
+ * it, in the order of their first difference. Each NaN is distinct.
  *
- * @throws TraceError in compile().
+ * @throws TraceError in compile(); ShapeError if slices are empty.
  * @example
  * ```ts
  * import { tensor, unique } from "gradus";
@@ -55,26 +102,26 @@ const compare = (a: number, b: number): number =>
  * console.log(values.toArray(), inverse.toArray(), counts.toArray()); // → [ 1, 3 ] [ 1, 0, 1 ] [ 1, 2 ]
  * ```
  */
-export function unique(x: Tensor): Unique {
-  const values = valuesOf("unique", x);
-  const order = places(values).sort((i, j) => compare(values[i]!, values[j]!) || i - j);
-  return runs(x, values, order);
+export function unique(x: Tensor, { dim }: UniqueOptions = {}): Unique {
+  const rows = rowsOf("unique", x, dim);
+  const order = numbersTo(rows.count).sort((i, j) => rows.compare(i, j) || i - j);
+  return runs(rows, order, dim === undefined ? x.shape : [rows.count]);
 }
 
 /**
  * The first value of each run of equal neighbours of the flattened tensor, which run each element is in, and the runs'
- * lengths.
+ * lengths; with `dim` the same for slices along it.
  *
- * @throws TraceError in compile().
+ * @throws TraceError in compile(); ShapeError if slices are empty.
  * @example
  * ```ts
  * import { tensor, uniqueConsecutive } from "gradus";
  * console.log(uniqueConsecutive(tensor([3, 3, 1, 3])).values.toArray()); // → [ 3, 1, 3 ]
  * ```
  */
-export function uniqueConsecutive(x: Tensor): Unique {
-  const values = valuesOf("uniqueConsecutive", x);
-  return runs(x, values, places(values));
+export function uniqueConsecutive(x: Tensor, { dim }: UniqueOptions = {}): Unique {
+  const rows = rowsOf("uniqueConsecutive", x, dim);
+  return runs(rows, numbersTo(rows.count), dim === undefined ? x.shape : [rows.count]);
 }
 
 export interface BincountOptions {
@@ -132,9 +179,9 @@ install({ unique, uniqueConsecutive, bincount });
 declare module "../tensor/tensor.js" {
   interface Tensor {
     /** The distinct values, which of them each element is, and their counts. */
-    unique(): Unique;
+    unique(options?: UniqueOptions): Unique;
     /** The first value of each run of equal neighbours, which run each element is in, and their lengths. */
-    uniqueConsecutive(): Unique;
+    uniqueConsecutive(options?: UniqueOptions): Unique;
     /** How often each whole number is in a list. */
     bincount(options?: BincountOptions): Tensor;
   }

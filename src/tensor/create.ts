@@ -22,7 +22,8 @@ export interface TensorOptions {
 /** Numbers or booleans, nested as deep as the tensor has dims. */
 export type TensorData = number | boolean | readonly TensorData[];
 
-function checkDType(op: string, dtype: DType): DType {
+/** Throws unless it is the name of a dtype. */
+export function checkDType(op: string, dtype: DType): DType {
   if (!isDType(dtype))
     throw new DTypeError(op, `unknown dtype "${dtype}", expected ${dtypes.join(", ")}`);
   return dtype;
