@@ -73,6 +73,15 @@ class Run {
 
   // Scratch for the kernel; null after a failure was noted.
   char* shared(size_t bytes);
+  // The same for `count` elements, also where their bytes are more than size_t can tell.
+  template <typename T>
+  T* sharedOf(int64_t count) {
+    if (count <= static_cast<int64_t>(PTRDIFF_MAX / 2 / sizeof(T)))
+      return reinterpret_cast<T*>(shared(static_cast<size_t>(count) * sizeof(T)));
+    result.failure = Failure::kMemory;
+    result.value = count;
+    return nullptr;
+  }
   // Scratch of `bytes` for every thread; false after a failure was noted.
   bool reserveLocals(size_t bytes);
   // The same for `count` elements, also where their bytes are more than size_t can tell.

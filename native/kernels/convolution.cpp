@@ -4,6 +4,7 @@
 #include "run.h"
 #include "microkernel.h"
 #include "planes.h"
+#include "winograd.h"
 
 namespace gradus {
 namespace GRADUS_ISA {
@@ -201,11 +202,13 @@ void correlate(const ConvolutionPlan& plan, Run& run, bool inputGrad) {
 }  // namespace
 
 void runConvolution(const ConvolutionPlan& plan, Run& run) {
+  if (suitsWinograd(plan)) return runWinograd(plan, run, false);
   plan.dtype == DType::kFloat32 ? correlate<float>(plan, run, false)
                                 : correlate<double>(plan, run, false);
 }
 
 void runConvolutionInputGrad(const ConvolutionPlan& plan, Run& run) {
+  if (suitsWinograd(plan)) return runWinograd(plan, run, true);
   plan.dtype == DType::kFloat32 ? correlate<float>(plan, run, true)
                                 : correlate<double>(plan, run, true);
 }

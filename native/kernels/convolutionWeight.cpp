@@ -4,6 +4,7 @@
 // x can so turn entries of its own channel to NaN that it does not reach by itself.)
 #include "convolutionWeight.h"
 #include "planes.h"
+#include "winograd.h"
 
 namespace gradus {
 namespace GRADUS_ISA {
@@ -204,6 +205,7 @@ void WeightGrad<T>::mergeParts() {
 }  // namespace
 
 void runConvolutionWeightGrad(const ConvolutionPlan& plan, Run& run) {
+  if (suitsWinograd(plan)) return runWinogradWeightGrad(plan, run);
   if (plan.o > 0 && plan.c > 0 && suitsPanels(plan)) return runPanelWeightGrad(plan, run);
   if (plan.dtype == DType::kFloat32)
     WeightGrad<float>(plan, run).run();
