@@ -3,6 +3,7 @@
  * compared with, so it favours plainness over speed. The loops are in interpret/, a file a family.
  */
 import { type Graph, type Node, topologicalOrder } from "./graph.js";
+import { attentionEvaluators } from "./interpret/attention.js";
 import { contractEvaluators } from "./interpret/contract.js";
 import { indexEvaluators } from "./interpret/indexing.js";
 import { linalgEvaluators } from "./interpret/linalg.js";
@@ -23,6 +24,7 @@ const evaluators: Record<Exclude<PrimitiveName, PointwiseName | "input">, Evalua
   ...scanEvaluators,
   ...indexEvaluators,
   ...linalgEvaluators,
+  ...attentionEvaluators,
 };
 
 function evaluateNode(node: Node, inputs: readonly Float64Array[]): Float64Array {

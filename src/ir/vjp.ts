@@ -7,6 +7,7 @@ import { isFloat } from "../core/dtype.js";
 import type { Builder } from "./builder.js";
 import { type Node, topologicalOrder } from "./graph.js";
 import type { PrimitiveName } from "./primitives.js";
+import { attentionRules } from "./vjp/attention.js";
 import { contractRules, windowRules } from "./vjp/contract.js";
 import { elementaryRules } from "./vjp/elementary.js";
 import { linalgRules } from "./vjp/linalg.js";
@@ -149,6 +150,7 @@ export const rules: Rules = {
   reduceMax: extremeReduce,
   reduceMin: extremeReduce,
   ...indexRules,
+  ...attentionRules(vjp),
   ...contractRules,
   ...windowRules,
   ...scanRules,
