@@ -156,6 +156,11 @@ bool Decoder::decodeKernel(Instruction& instruction) {
     case Kernel::kSolve:
       decodeSolve(*(instruction.solve = std::make_unique<SolvePlan>()));
       break;
+    case Kernel::kAttention:
+    case Kernel::kAttentionGrad:
+      instruction.attention = std::make_unique<AttentionPlan>();
+      decodeAttention(*instruction.attention, instruction.kernel);
+      break;
   }
   return !failed();
 }
@@ -192,6 +197,9 @@ bool isLarge(const Instruction& instruction) {
   if (const auto& p = instruction.solve)
     work = static_cast<double>(p->batch * p->n) * static_cast<double>(p->n) *
            static_cast<double>(p->n + p->k);
+  if (const auto& p = instruction.attention)
+    work = static_cast<double>(p->batch * p->queries) * static_cast<double>(p->keys) *
+           (4 + static_cast<double>(p->width + p->values) / 16);
   return work > kWorth;
 }
 
@@ -202,7 +210,7 @@ bool Decoder::decodeInstruction() {
   const int64_t start = at_;
   limit_ = end_;
   instruction.kernel = static_cast<Kernel>(
-      next(0, static_cast<int64_t>(Kernel::kSolve), "no such kernel"));
+      next(0, kKernelCount - 1, "no such kernel"));
   const int64_t words = next(3, end_ - start, "the words of an instruction are cut off");
   instruction.origin = next();
   if (failed()) return false;

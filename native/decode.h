@@ -1,6 +1,6 @@
 // Reading hostile words: a cursor that never passes its end and remembers the first complaint. The
 // decoders of single kernels are in decodeFused.cpp, decodeContract.cpp, decodeIndex.cpp,
-// decodeLine.cpp and decodeMatrix.cpp.
+// decodeLine.cpp, decodeMatrix.cpp and decodeAttention.cpp.
 #pragma once
 #include "program.h"
 
@@ -67,6 +67,9 @@ class Decoder {
   void decodeSort(SortPlan& plan);
   void decodeFactor(FactorPlan& plan);
   void decodeSolve(SolvePlan& plan);
+  void decodeRows(RowsPlan& rows, const AttentionPlan& plan, int64_t count, int64_t width);
+  void decodeAttentionExtras(AttentionPlan& plan);
+  void decodeAttention(AttentionPlan& plan, Kernel kernel);
 };
 
 // a·b·c, or more than any buffer holds where it would overflow; each is under 2³².

@@ -25,6 +25,8 @@ struct KernelTable {
   void (*windowSumGrad)(const WindowPlan&, Run&);
   void (*factor)(const FactorPlan&, Run&);
   void (*solve)(const SolvePlan&, Run&);
+  void (*attention)(const AttentionPlan&, Run&);
+  void (*attentionGrad)(const AttentionPlan&, Run&);
 };
 
 // The tables that this machine can run, best first; null after the last.

@@ -228,6 +228,30 @@ struct SolvePlan {
   Operand a, b, out;
 };
 
+// An operand as rows: element (batch, i, j) is at offset + Σ index·batch + i·row + j·column.
+struct RowsPlan {
+  Operand at;
+  int64_t batch[kMaxRank];
+  int64_t row, column;
+};
+
+enum class MaskKind : uint8_t { kNone, kBool, kNumbers };
+
+struct AttentionPlan {
+  DType dtype;
+  int batchRank;
+  int64_t batchDims[kMaxRank];
+  int64_t batch;
+  int64_t queries, keys, width, values;
+  bool causal, dropout;
+  MaskKind mask;
+  uint32_t threshold;  // of the top 24 bits of those kept
+  double scale, keep;
+  RowsPlan q, k, v, out, logSum, maskRows, g, dq, dk, dv;
+  Operand state;
+  int64_t stateStride;
+};
+
 struct RandomPlan {
   int64_t count;
   Operand state, out;
@@ -247,6 +271,7 @@ struct Instruction {
   std::unique_ptr<SortPlan> sort;
   std::unique_ptr<FactorPlan> factor;
   std::unique_ptr<SolvePlan> solve;
+  std::unique_ptr<AttentionPlan> attention;
 };
 
 struct Program {

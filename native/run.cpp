@@ -69,6 +69,10 @@ void runInstruction(const KernelTable& table, const Instruction& instruction, Ru
       return table.factor(*instruction.factor, run);
     case Kernel::kSolve:
       return table.solve(*instruction.solve, run);
+    case Kernel::kAttention:
+      return table.attention(*instruction.attention, run);
+    case Kernel::kAttentionGrad:
+      return table.attentionGrad(*instruction.attention, run);
   }
 }
 

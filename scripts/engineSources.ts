@@ -26,7 +26,7 @@ export interface InstructionSet {
 }
 
 /** Matrix products may round a product and its sum at once; everything else rounds each, as the IR says. */
-const contracted = /^(dot|convolution)/;
+const contracted = /^(attention|dot|convolution)/;
 
 const common = [
   "-std=c++17",

@@ -23,6 +23,7 @@ constexpr int32_t kHeaderWords = ${headerWords};
 ${enumeration("Primitive", numbered(primitiveNames))}
 constexpr int32_t kPrimitiveCount = ${primitiveNames.length};
 ${enumeration("Kernel", numbered(kernels))}
+constexpr int32_t kKernelCount = ${kernels.length};
 ${enumeration(
   "DType",
   Object.entries(dtypeTable).map(([name, { code }]) => [enumerator(name), code] as const),

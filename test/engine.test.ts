@@ -9,6 +9,7 @@ import { instantiateWasm } from "../src/backend/cpu/wasm.js";
 import type { TypedArray } from "../src/core/dtype.js";
 import { BackendError } from "../src/core/errors.js";
 import { elementaryFunctions, worstError } from "./engine/accuracy.js";
+import { attentionCases } from "./engine/attentionCases.js";
 import { type Case, difference } from "./engine/case.js";
 import { fusedCases } from "./engine/fusedCases.js";
 import { kernelCases } from "./engine/kernelCases.js";
@@ -23,6 +24,7 @@ const cases = [
   ...lineCases(),
   ...windowCases(),
   ...matrixCases(),
+  ...attentionCases(),
 ];
 
 /** Copies of the arrays, equal ones staying equal, so that every run starts from the same values. */

@@ -5,7 +5,16 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { DType } from "../src/core/dtype.js";
-import { cat, grad, nn, setBackend, setNumThreads, type Tensor, tensor } from "../src/index.js";
+import {
+  cat,
+  Generator,
+  grad,
+  nn,
+  setBackend,
+  setNumThreads,
+  type Tensor,
+  tensor,
+} from "../src/index.js";
 import { places, use } from "./support/backends.js";
 import { differ } from "./support/compare.js";
 import { randomFrom } from "./support/samples.js";
@@ -23,6 +32,7 @@ const whole = (name: string, count: number, below: number): Tensor => {
 };
 
 const labels = whole("labels", 300, 200);
+const seen130 = whole("seen", 130, 3).gt(0);
 const places1000 = whole("places", 40 * 50, 1000).reshape([40, 50]);
 
 const cases: Readonly<Record<string, readonly [readonly Shape[], Call]>> = {
@@ -149,6 +159,33 @@ const cases: Readonly<Record<string, readonly [readonly Shape[], Call]>> = {
   "largest and where": [[[60, 500]], (x) => x!.max(1).values],
   "softmax of rows": [[[70, 1000]], (x) => x!.softmax(1)],
   "logSoftmax of columns": [[[300, 90]], (x) => x!.logSoftmax(0)],
+  attention: [
+    [
+      [2, 3, 150, 20],
+      [2, 3, 203, 20],
+      [2, 3, 203, 37],
+    ],
+    (q, k, v) => F.scaledDotProductAttention(q!, k!, v!),
+  ],
+  "causal attention of one long head": [
+    [
+      [330, 64],
+      [330, 64],
+      [330, 64],
+    ],
+    (q, k, v) => F.scaledDotProductAttention(q!, k!, v!, null, { isCausal: true }),
+  ],
+  "attention with dropout and a mask": [
+    [
+      [1, 4, 100, 16],
+      [1, 2, 130, 16],
+      [1, 2, 130, 16],
+    ],
+    (q, k, v) =>
+      F.scaledDotProductAttention(q!, k!, v!, seen130, {
+        ...{ dropoutP: 0.3, enableGqa: true, generator: new Generator(3) },
+      }),
+  ],
   crossEntropy: [[[300, 200]], (x) => F.crossEntropy(x!, labels)],
   gather: [[[1000, 50]], (x) => x!.gather(0, places1000)],
   "permute and reshape": [[[20, 30, 40]], (x) => x!.permute([2, 0, 1]).reshape([80, 300]).mul(2)],

@@ -24,6 +24,8 @@ void runWindowSum(const WindowPlan&, Run&);
 void runWindowSumGrad(const WindowPlan&, Run&);
 void runFactor(const FactorPlan&, Run&);
 void runSolve(const SolvePlan&, Run&);
+void runAttention(const AttentionPlan&, Run&);
+void runAttentionGrad(const AttentionPlan&, Run&);
 
 #define GRADUS_NAME_OF(isa) #isa
 #define GRADUS_NAME(isa) GRADUS_NAME_OF(isa)
@@ -48,7 +50,9 @@ const KernelTable kTable = {GRADUS_NAME(GRADUS_ISA),
                             runWindowSum,
                             runWindowSumGrad,
                             runFactor,
-                            runSolve};
+                            runSolve,
+                            runAttention,
+                            runAttentionGrad};
 
 }  // namespace GRADUS_ISA
 }  // namespace gradus

@@ -4,6 +4,7 @@
  * file a family.
  */
 import { type Graph, type Node, topologicalOrder } from "./graph.js";
+import { attentionEvaluators } from "./interpret/attention.js";
 import { contractEvaluators } from "./interpret/contract.js";
 import { indexEvaluators } from "./interpret/indexing.js";
 import { linalgEvaluators } from "./interpret/linalg.js";
@@ -24,6 +25,7 @@ const evaluators: Record<Exclude<PrimitiveName, PointwiseName | "input">, Evalua
   ...scanEvaluators,
   ...indexEvaluators,
   ...linalgEvaluators,
+  ...attentionEvaluators,
 };
 
 function evaluateNode(node: Node, inputs: readonly Float64Array[]): Float64Array {

@@ -6,6 +6,7 @@
  */
 import type { DType } from "../core/dtype.js";
 import type { Shape } from "../core/shape.js";
+import { attentionPrimitives } from "./primitives/attention.js";
 import { contractPrimitives } from "./primitives/contract.js";
 import { indexPrimitives } from "./primitives/indexing.js";
 import { linalgPrimitives } from "./primitives/linalg.js";
@@ -45,6 +46,8 @@ export interface ValueType {
 export interface Primitive<A = never> {
   readonly class: PrimitiveClass;
   readonly arity: number | "any";
+  /** The kernel reads operands that are views where they are; without this it is given contiguous ones. */
+  readonly walksViews?: boolean;
   /** Checks the inputs and attributes, and gives the result's type. */
   infer(inputs: readonly ValueType[], attributes: A): ValueType;
 }
@@ -72,6 +75,7 @@ export const primitives = {
   ...scanPrimitives,
   ...indexPrimitives,
   ...linalgPrimitives,
+  ...attentionPrimitives,
 } as const;
 
 export type PrimitiveName = keyof typeof primitives;

@@ -8,6 +8,7 @@ import type { Builder } from "./builder.js";
 import { type Node, topologicalOrder } from "./graph.js";
 import type { PrimitiveName } from "./primitives.js";
 import { sumOf } from "./vjp/accumulate.js";
+import { attentionRules } from "./vjp/attention.js";
 import { contractRules, windowRules } from "./vjp/contract.js";
 import { elementaryRules } from "./vjp/elementary.js";
 import { linalgRules } from "./vjp/linalg.js";
@@ -150,6 +151,7 @@ export const rules: Rules = {
   reduceMax: extremeReduce,
   reduceMin: extremeReduce,
   ...indexRules,
+  ...attentionRules(vjp),
   ...contractRules,
   ...windowRules,
   ...scanRules,

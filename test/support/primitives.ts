@@ -1,7 +1,9 @@
 /** Each primitive that has a gradient, on small inputs where it is smooth. Read ../gradients.test.ts next. */
 import type { Shape } from "../../src/core/shape.js";
+import { attentionResult } from "../../src/ir/attentionNodes.js";
 import type { Builder } from "../../src/ir/builder.js";
 import type { Node, PrimitiveName } from "../../src/ir/graph.js";
+import { attentionSizes } from "../../src/ir/primitives/attention.js";
 import type { PointwiseName } from "../../src/ir/primitives.js";
 
 export interface PrimitiveSample {
@@ -218,7 +220,31 @@ const factorizations: readonly PrimitiveSample[] = [
   ),
 ];
 
+const attributes = { scale: 0.6, causal: true, hasMask: false, dropoutP: 0 };
+const three: readonly Shape[] = [
+  [2, 1, 3, 2],
+  [1, 2, 4, 2],
+  [2, 2, 4, 3],
+];
+const flatOf = (b: Builder, parts: readonly Node[]) => b.make("attention", parts, attributes);
+
+/** Only the result of `attention` is looked at: what its rows keep for the gradient carries none. */
+const attentions: readonly PrimitiveSample[] = [
+  sample("attention", three, (b, ...parts) =>
+    attentionResult(b, flatOf(b, parts), attentionSizes(parts)),
+  ),
+  sample("attention", [...three, [1, 2, 3, 4]], (b, q, k, v, mask) => {
+    const masked = { ...attributes, causal: false, hasMask: true };
+    const flat = b.make("attention", [q!, k!, v!, mask!], masked);
+    return attentionResult(b, flat, attentionSizes([q!, k!, v!]));
+  }),
+  sample("attentionGrad", [...three, [2, 2, 3, 3]], (b, q, k, v, g) => {
+    const flat = flatOf(b, [q!, k!, v!]);
+    return b.make("attentionGrad", [q!, k!, v!, flat, g!], attributes);
+  }),
+];
+
 export const primitiveSamples: readonly PrimitiveSample[] = [
   ...[...pointwise, ...views, ...folds],
-  ...[...contractions, ...indexed, ...factorizations],
+  ...[...contractions, ...indexed, ...factorizations, ...attentions],
 ];

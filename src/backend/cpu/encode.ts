@@ -5,6 +5,7 @@
 import type { Node, PrimitiveName } from "../../ir/graph.js";
 import type { Plan } from "../../ir/passes/plan.js";
 import type { PointwiseName } from "../../ir/primitives.js";
+import { attentionEncoders } from "./encode/attention.js";
 import { contractEncoders } from "./encode/contract.js";
 import { encodeCopy, encodeFused, moveEncoders } from "./encode/fused.js";
 import { indexEncoders } from "./encode/indexing.js";
@@ -32,6 +33,7 @@ const encoders: Record<Exclude<PrimitiveName, NeverAlone>, Encoder<never>> = {
   ...scanEncoders,
   ...indexEncoders,
   ...linalgEncoders,
+  ...attentionEncoders,
 };
 
 export function encode(plan: Plan): EncodedProgram {

@@ -28,6 +28,8 @@ export const kernels = [
   "windowSumGrad",
   "factor",
   "solve",
+  "attention",
+  "attentionGrad",
 ] as const;
 
 export type KernelName = (typeof kernels)[number];

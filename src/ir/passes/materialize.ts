@@ -6,7 +6,7 @@
 import type { Builder } from "../builder.js";
 import { type Graph, is, type Node } from "../graph.js";
 import { freeDims } from "../primitives/contract.js";
-import { classOf } from "../primitives.js";
+import { classOf, type Primitive, primitives } from "../primitives.js";
 import { accessOf, hasMemory, isContiguous, joinedStride } from "./access.js";
 import { rewrite } from "./rewrite.js";
 
@@ -15,6 +15,11 @@ const copy = (b: Builder, x: Node): Node => b.make("convert", [x], { dtype: x.dt
 function contiguous(b: Builder, x: Node): Node {
   const access = accessOf(x);
   return access && hasMemory(access) && isContiguous(x.shape, access) ? x : copy(b, x);
+}
+
+function walkable(b: Builder, x: Node): Node {
+  const access = accessOf(x);
+  return access && hasMemory(access) ? x : copy(b, x);
 }
 
 /** An operand of a dot product needs one stride over its free dims and one over its contracted dims. */
@@ -60,10 +65,11 @@ function materializeNode(b: Builder, node: Node): Node {
   const kind = classOf(node.primitive);
   const isWalked = kind === "pointwise" || kind === "view" || kind === "move" || kind === "source";
   if (isWalked || (kind === "reduce" && node.primitive.startsWith("reduce"))) return node;
+  const { walksViews }: Primitive = primitives[node.primitive];
   return withInputs(
     b,
     node,
-    node.inputs.map((x) => contiguous(b, x)),
+    node.inputs.map((x) => (walksViews ? walkable(b, x) : contiguous(b, x))),
   );
 }
 
