@@ -11,7 +11,7 @@ import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { type BackendName, backendDescription, manualSeed, setBackend } from "gradus";
-import { type Mode, type Workload, workloads } from "./workloads.js";
+import { allWorkloads, type Mode, type Workload } from "./workloads/index.js";
 
 const { values: options } = parseArgs({
   options: {
@@ -49,7 +49,7 @@ function spread(list: readonly number[]): number {
 }
 
 /** Median time of one step in ms, after warm-up. */
-async function timeStep(step: () => Promise<number>): Promise<number> {
+async function timeStep(step: () => Promise<unknown>): Promise<number> {
   const times: number[] = [];
   const end = performance.now() + 1000 * secondsPerTiming;
   while (performance.now() < end || times.length < 10) {
@@ -74,8 +74,8 @@ function timePeer(workload: string): { readonly name: string; readonly ms: numbe
 }
 
 /** Steps that were warmed up once and are used in every round. */
-async function prepareAll(workload: Workload): Promise<Map<Row, () => Promise<number>>> {
-  const steps = new Map<Row, () => Promise<number>>();
+async function prepareAll(workload: Workload): Promise<Map<Row, () => Promise<unknown>>> {
+  const steps = new Map<Row, () => Promise<unknown>>();
   for (const backend of backends)
     for (const mode of modes) {
       try {
@@ -84,7 +84,7 @@ async function prepareAll(workload: Workload): Promise<Map<Row, () => Promise<nu
         continue;
       }
       manualSeed(0);
-      const step = workload.prepare(mode);
+      const { step } = workload.prepare(mode, workload.start());
       for (let i = 0; i < 5; i++) await step();
       const threads = backend === "native" ? availableParallelism() : 1;
       const row = { workload: workload.name, backend, mode, threads, peer: "", times: [] };
@@ -135,7 +135,7 @@ function printTable(rows: readonly Row[]): void {
 }
 
 const wanted = options.only.split(",").filter((name) => name);
-const chosen = workloads.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+const chosen = allWorkloads().filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 if (!options.json) console.log(backendDescription());
 const rows: Row[] = [];
 for (const workload of chosen) {
