@@ -1,146 +1,118 @@
 /**
- * Times training steps beside PyTorch in one run:
+ * Times the workloads on native code and WASM, eager and compiled, beside PyTorch and JavaScript libraries, in one run:
  *
- *     npm run bench -- [--only mlp,lenet] [--rounds 5] [--json] [--torch FILE] [--python PROGRAM]
+ *     npm run bench -- [--only mlp,lenet] [--rounds 5] [--seconds 0.5] [--json] [--backends native,wasm]
+ *                      [--modes eager,compiled] [--peers torch,tfjs-wasm,tfjs-cpu,jax-js] [--threads N]
+ *                      [--torch FILE] [--python PROGRAM,…] [--write-docs]
  *
- * Each round times every backend and mode and then the peer, so that a slow spell of the machine meets all of them. Prints
- * one JSON line a workload, backend and mode, with medians over the rounds, then a table.
+ * Each round times every side and peer in turn, so that a slow spell of the machine meets all. Prints one JSON line a workload,
+ * side and peer, with medians over the rounds, then a table. All start from the same numbers; one whose first losses differ is
+ * an error, and the exit code 1. `--write-docs` puts the table into docs/performance.md.
  */
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { type BackendName, backendDescription, manualSeed, setBackend } from "gradus";
-import { type Mode, type Workload, workloads } from "./workloads.js";
+import { type BackendName, backendDescription, setBackend, setNumThreads } from "gradus";
+import { describeMachine, type Machine, measureMachine } from "./floors.js";
+import { measure, type Side } from "./measure.js";
+import { javascriptPeers, Peer, startJavaScript, startTorch } from "./peers/client.js";
+import { markdownTable, type Row, replaceMarked, rowsOf, tableCells, textTable } from "./report.js";
+import { allWorkloads, type Mode } from "./workloads/index.js";
 
 const { values: options } = parseArgs({
   options: {
     only: { type: "string", default: "" },
     rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "0.5" },
     json: { type: "boolean", default: false },
+    backends: { type: "string", default: "native,wasm" },
+    modes: { type: "string", default: "eager,compiled" },
+    peers: { type: "string", default: ["torch", ...javascriptPeers].join() },
+    threads: { type: "string", default: String(availableParallelism()) },
     torch: { type: "string", default: "../shared/bench/torch_baseline.py" },
-    python: { type: "string", default: "python3" },
+    python: { type: "string", default: "python3,/usr/bin/python3" },
+    "write-docs": { type: "boolean", default: false },
   },
 });
 
-interface Row {
-  readonly workload: string;
-  readonly backend: BackendName;
-  readonly mode: Mode;
-  readonly threads: number;
-  readonly times: number[];
-  readonly peerTimes: number[];
-  peer: string;
-}
+const threads = Number(options.threads);
+const list = (text: string): string[] => text.split(",").filter((part) => part);
+const tell = (line: string): void => {
+  if (!options.json) console.log(line);
+};
 
-const rounds = Number(options.rounds);
-const secondsPerTiming = 0.7;
-const backends: readonly BackendName[] = ["native", "wasm"];
-const modes: readonly Mode[] = ["eager", "compiled"];
-
-const median = (list: readonly number[]): number =>
-  [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN;
-
-/** Half the distance of the outer quartiles, as a share of the median. */
-function spread(list: readonly number[]): number {
-  const sorted = [...list].sort((a, b) => a - b);
-  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))]!;
-  return (at(0.75) - at(0.25)) / 2 / median(list);
-}
-
-/** Median time of one step in ms, after warm-up. */
-async function timeStep(step: () => Promise<number>): Promise<number> {
-  const times: number[] = [];
-  const end = performance.now() + 1000 * secondsPerTiming;
-  while (performance.now() < end || times.length < 10) {
-    const start = performance.now();
-    await step();
-    times.push(performance.now() - start);
+/** The backends that are here, each with what the machine can do on it. */
+async function findBackends(): Promise<Map<BackendName, Machine>> {
+  const machines = new Map<BackendName, Machine>();
+  for (const name of list(options.backends) as BackendName[]) {
+    try {
+      setBackend(name);
+    } catch (error) {
+      tell(`${name} is absent: ${(error as Error).message}`);
+      continue;
+    }
+    if (name === "native") setNumThreads(threads);
+    const machine = await measureMachine(name === "native");
+    tell(`${backendDescription()}: ${describeMachine(machine)}`);
+    machines.set(name, machine);
   }
-  return median(times);
+  return machines;
 }
 
-/** The peer's own timing, or null where there is no PyTorch. */
-function timePeer(workload: string): { readonly name: string; readonly ms: number } | null {
-  if (!existsSync(options.torch)) return null;
-  const env = { ...process.env };
-  delete env.OPENBLAS_CORETYPE;
-  delete env.OPENBLAS_L2_SIZE;
-  const args = [options.torch, "--only", workload, "--threads", String(availableParallelism())];
-  const { stdout, status } = spawnSync(options.python, args, { env, encoding: "utf8" });
-  if (status !== 0) return null;
-  const { peer, ms } = JSON.parse(stdout.trim().split("\n").at(-1)!);
-  return { name: peer, ms };
-}
-
-/** Steps that were warmed up once and are used in every round. */
-async function prepareAll(workload: Workload): Promise<Map<Row, () => Promise<number>>> {
-  const steps = new Map<Row, () => Promise<number>>();
-  for (const backend of backends)
-    for (const mode of modes) {
-      try {
-        setBackend(backend);
-      } catch {
-        continue;
-      }
-      manualSeed(0);
-      const step = workload.prepare(mode);
-      for (let i = 0; i < 5; i++) await step();
-      const threads = backend === "native" ? availableParallelism() : 1;
-      const row = { workload: workload.name, backend, mode, threads, peer: "", times: [] };
-      steps.set({ ...row, peerTimes: [] }, step);
-    }
-  return steps;
-}
-
-async function measure(workload: Workload): Promise<Row[]> {
-  const steps = await prepareAll(workload);
-  for (let round = 0; round < rounds; round++) {
-    for (const [row, step] of steps) {
-      setBackend(row.backend);
-      row.times.push(await timeStep(step));
-    }
-    const peer = timePeer(workload.name);
-    if (!peer) continue;
-    for (const row of steps.keys()) {
-      row.peer = peer.name;
-      row.peerTimes.push(peer.ms);
-    }
+async function findPeers(): Promise<Peer[]> {
+  const peers: Peer[] = [];
+  for (const name of list(options.peers)) {
+    const torchOptions = { baseline: options.torch, python: options.python, threads };
+    const peer = name === "torch" ? await startTorch(torchOptions) : await startJavaScript(name);
+    if (peer instanceof Peer) peers.push(peer);
+    else tell(`${name} is absent: ${peer}`);
   }
-  return [...steps.keys()];
+  return peers;
 }
 
-const rounded = (value: number) => Number(value.toPrecision(4));
+const sidesOf = (backends: Iterable<BackendName>): Side[] =>
+  [...backends].flatMap((backend) =>
+    (list(options.modes) as Mode[]).map((mode) => ({
+      backend,
+      mode,
+      threads: backend === "native" ? threads : 1,
+    })),
+  );
 
-function toJson({ times, peerTimes, ...row }: Row): string {
-  const [ms, peerMs] = [median(times), median(peerTimes)];
-  const peer = Number.isNaN(peerMs)
-    ? { peer: null }
-    : { peer: row.peer, peer_ms: rounded(peerMs), ratio: rounded(ms / peerMs) };
-  return JSON.stringify({ ...row, ms: rounded(ms), spread: rounded(spread(times)), ...peer });
+function chosenWorkloads() {
+  const all = allWorkloads();
+  const wanted = list(options.only);
+  const unknown = wanted.filter((name) => !all.some((workload) => workload.name === name));
+  if (unknown.length > 0)
+    throw new Error(`no workload ${unknown.join()}; there are ${all.map(({ name }) => name)}`);
+  return all.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 }
 
-function printTable(rows: readonly Row[]): void {
-  const lines = rows.map(({ workload, backend, mode, times, peerTimes }) => [
-    workload,
-    backend,
-    mode,
-    `${median(times).toFixed(3)} ms ±${(100 * spread(times)).toFixed(0)}%`,
-    peerTimes.length > 0 ? `${median(peerTimes).toFixed(3)} ms` : "not here",
-    peerTimes.length > 0 ? (median(times) / median(peerTimes)).toFixed(2) : "",
-  ]);
-  const table = [["workload", "backend", "mode", "Gradus", "PyTorch", "ratio"], ...lines];
-  const widths = table[0]!.map((_, i) => Math.max(...table.map((line) => line[i]!.length)));
-  for (const line of table) console.log(line.map((cell, i) => cell.padEnd(widths[i]!)).join("  "));
+function writeDocs(rows: readonly Row[], machines: ReadonlyMap<string, Machine>): void {
+  const file = new URL("../docs/performance.md", import.meta.url);
+  const document = readFileSync(file, "utf8");
+  const measured = [...machines].map(([name, machine]) => `- ${name}: ${describeMachine(machine)}`);
+  const table = markdownTable(tableCells(rows));
+  const withTable = replaceMarked(document, "timings", table);
+  writeFileSync(file, replaceMarked(withTable, "machine", measured.join("\n")));
 }
 
-const wanted = options.only.split(",").filter((name) => name);
-const chosen = workloads.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
-if (!options.json) console.log(backendDescription());
+const workloads = chosenWorkloads();
+const machines = await findBackends();
+const peers = await findPeers();
 const rows: Row[] = [];
-for (const workload of chosen) {
-  const measured = await measure(workload);
-  for (const row of measured) console.log(toJson(row));
-  rows.push(...measured);
+const settings = { rounds: Number(options.rounds), seconds: Number(options.seconds) };
+try {
+  for (const workload of workloads) {
+    const measured = await measure(workload, sidesOf(machines.keys()), peers, settings);
+    for (const row of rowsOf(measured, machines)) {
+      console.log(JSON.stringify(row));
+      rows.push(row);
+    }
+  }
+} finally {
+  for (const peer of peers) peer.stop();
 }
-if (!options.json) printTable(rows);
+tell(textTable(tableCells(rows)));
+if (options["write-docs"]) writeDocs(rows, machines);
+if (rows.some(({ error }) => error)) process.exitCode = 1;

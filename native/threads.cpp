@@ -1,6 +1,6 @@
 // The pool: workers that spin for a short while after each job and then sleep. A job is published
 // in one atomic word, which holds the job's number, whether it may still be joined, and how many
-// workers are in it.
+// workers are in it. threadsWasm.cpp is the same for WASM.
 #include "threads.h"
 
 #ifdef GRADUS_THREADS
@@ -192,7 +192,7 @@ void PoolLease::run(int64_t pieces, void* context, PieceFunction function) {
 
 }  // namespace gradus
 
-#else
+#elif !defined(GRADUS_WASM_THREADS)
 
 namespace gradus {
 

@@ -76,6 +76,15 @@ const double* gradusRun(const gradus::Program* program, void* const* arrays) {
   return numbers;
 }
 
+// Whether the program gains from more than one thread.
+GRADUS_EXPORT("isLarge") bool gradusIsLarge(const gradus::Program* program) {
+  return program->isLarge;
+}
+
+GRADUS_EXPORT("setThreads") void gradusSetThreads(int32_t count) {
+  gradus::setThreadCount(count);
+}
+
 GRADUS_EXPORT("arenaBytes") double gradusArenaBytes() {
   return static_cast<double>(context().bytes());
 }

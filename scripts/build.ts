@@ -78,7 +78,7 @@ const steps: readonly Step[] = [
   {
     name: "wasm",
     inputs: [...engine, "scripts/buildWasm.ts"],
-    outputs: ["dist/wasm/gradus.wasm", "dist/wasm/binary.js"],
+    outputs: ["dist/wasm/gradus.wasm", "dist/wasm/relaxed.wasm", "dist/wasm/binary.js"],
     run: () => runScript("scripts/buildWasm.ts"),
   },
   {

@@ -1,9 +1,10 @@
 /**
  * Builds the WASM module from the C++ of the addon with the compiler of the package @yowasp/clang, which is itself WASM, so
- * that no compiler need be installed: dist/wasm/gradus.wasm, and the same bytes as text for bundlers.
+ * that no compiler need be installed: dist/wasm/gradus.wasm, relaxed.wasm, and the same bytes as text for bundlers.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { memoryPages } from "../src/backend/cpu/wasmMemory.js";
 import {
   generateOpcodes,
   hashOf,
@@ -22,13 +23,33 @@ const flags = [
     "-fno-unroll-loops",
     "-msimd128",
     "-mbulk-memory",
+    // Without a thread model the compiler would make plain accesses of atomic ones.
+    "-matomics",
+    "-mthread-model",
+    "posix",
+    "-DGRADUS_WASM_THREADS",
     "-fno-exceptions",
     "-fno-rtti",
   ],
   ...["-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fvisibility=hidden"],
   ...["-Wall", "-Wextra", "-Wno-psabi", "-DGRADUS_ISA=simd128", "-iquote", "."],
 ];
-const linkFlags = ["-mexec-model=reactor", "-Wl,--strip-all", "-Wl,--gc-sections"];
+const linkFlags = [
+  "-mexec-model=reactor",
+  "-Wl,--strip-all",
+  "-Wl,--gc-sections",
+  // The memory is made outside, shared or not (src/backend/cpu/wasmMemory.ts); the library is one for a single thread, and
+  // only the thread that runs programs calls it.
+  "-Wl,--import-memory,--shared-memory,--no-check-features",
+  `-Wl,--initial-memory=${65536 * memoryPages.initial},--max-memory=${65536 * memoryPages.maximum}`,
+  "-Wl,--export=__stack_pointer",
+];
+
+/** The modules that are built: one that every engine with SIMD runs, and one for those with relaxed SIMD. */
+const variants = [
+  { name: "gradus", constant: "wasmBase64", flags: [] },
+  { name: "relaxed", constant: "relaxedWasmBase64", flags: ["-mrelaxed-simd"] },
+] as const;
 
 /** The entry files of the addon. */
 const addonOnly = ["napi.cpp", "asyncQueue.cpp"];
@@ -67,7 +88,11 @@ function sourceTree(sources: readonly string[]): Tree {
   return tree;
 }
 
-async function compile(tree: Tree, sources: readonly string[]): Promise<Uint8Array> {
+async function compile(
+  tree: Tree,
+  sources: readonly string[],
+  added: readonly string[],
+): Promise<Uint8Array> {
   const { commands } = await import("@yowasp/clang");
   let messages = "";
   const decoder = new TextDecoder();
@@ -75,7 +100,7 @@ async function compile(tree: Tree, sources: readonly string[]): Promise<Uint8Arr
     if (bytes) messages += decoder.decode(bytes);
   };
   try {
-    const args = [...flags, ...linkFlags, ...sources, "-o", "gradus.wasm"];
+    const args = [...flags, ...added, ...linkFlags, ...sources, "-o", "gradus.wasm"];
     const result = await commands["clang++"](args, tree, { stderr, fetchProgress: () => {} });
     return (result as Tree)["gradus.wasm"] as Uint8Array;
   } catch (error) {
@@ -97,18 +122,23 @@ export async function buildWasm(): Promise<BuildResult> {
   const tree = sourceTree(sources);
   const kernels = sources.filter((source) => source.includes("/"));
   tree[joined] = includes(sources.filter((source) => !source.includes("/")));
-  const key = hashOf(JSON.stringify(tree), ...flags, ...linkFlags);
+  const key = hashOf(JSON.stringify([tree, variants]), ...flags, ...linkFlags);
   const folder = join(root, "dist", "wasm");
-  const [target, keyFile] = [join(folder, "gradus.wasm"), join(nativeFolder, "build", "wasm.key")];
+  const keyFile = join(nativeFolder, "build", "wasm.key");
   mkdirSync(folder, { recursive: true });
   mkdirSync(join(nativeFolder, "build"), { recursive: true });
-  const files = [target, join(folder, "binary.js"), join(folder, "binary.d.ts"), keyFile];
+  const modules = variants.map(({ name }) => join(folder, `${name}.wasm`));
+  const files = [...modules, join(folder, "binary.js"), join(folder, "binary.d.ts"), keyFile];
   if (files.every(existsSync) && readFileSync(keyFile, "utf8") === key) return { built: true };
-  const bytes = await compile(tree, [...kernels, joined]);
-  const text = Buffer.from(bytes).toString("base64");
-  replaceFile(target, bytes);
-  replaceFile(join(folder, "binary.js"), `export const wasmBase64 = "${text}";\n`);
-  replaceFile(join(folder, "binary.d.ts"), "export declare const wasmBase64: string;\n");
+  const [code, types]: string[][] = [[], []];
+  for (const [i, variant] of variants.entries()) {
+    const bytes = await compile(tree, [...kernels, joined], variant.flags);
+    replaceFile(modules[i]!, bytes);
+    code!.push(`export const ${variant.constant} = "${Buffer.from(bytes).toString("base64")}";\n`);
+    types!.push(`export declare const ${variant.constant}: string;\n`);
+  }
+  replaceFile(join(folder, "binary.js"), code!.join(""));
+  replaceFile(join(folder, "binary.d.ts"), types!.join(""));
   writeFileSync(keyFile, key);
   return { built: true };
 }
@@ -116,7 +146,7 @@ export async function buildWasm(): Promise<BuildResult> {
 if (isMain(import.meta.url)) {
   try {
     await buildWasm();
-    console.log("wasm: dist/wasm/gradus.wasm");
+    console.log("wasm: dist/wasm/gradus.wasm, dist/wasm/relaxed.wasm");
   } catch (error) {
     console.error((error as Error).message);
     process.exitCode = 1;

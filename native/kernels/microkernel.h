@@ -37,7 +37,7 @@ GRADUS_INLINE void multiplyAdd(Tile<T, MR, NV>& tile, const T* a, const T* b) {
 #pragma GCC unroll 16
   for (int i = 0; i < MR; i++)
 #pragma GCC unroll 8
-    for (int j = 0; j < NV; j++) tile[i][j] += a[i] * row[j];
+    for (int j = 0; j < NV; j++) tile[i][j] = contracted<T>(a[i], row[j], tile[i][j]);
 }
 
 template <typename T, int MR, int NV>

@@ -68,6 +68,20 @@ GRADUS_INLINE Vector<T> splat(T value) {
   return value - Vector<T>{};
 }
 
+// a·b + c, rounded once where there is an instruction for it: compilers contract it by themselves,
+// but for WASM's relaxed one, whose rounding is the engine's choice.
+template <typename T>
+GRADUS_INLINE Vector<T> contracted(T a, Vector<T> b, Vector<T> c) {
+#ifdef __wasm_relaxed_simd__
+  if constexpr (sizeof(T) == 4)
+    return __builtin_wasm_relaxed_madd_f32x4(Vector<T>{a, a, a, a}, b, c);
+  else
+    return __builtin_wasm_relaxed_madd_f64x2(Vector<T>{a, a}, b, c);
+#else
+  return c + a * b;
+#endif
+}
+
 template <typename T>
 struct SameSizeInt {
   using type = int32_t;

@@ -2,11 +2,12 @@
  * Chooses the backend: `GRADUS_BACKEND` if it is set, else the native addon, else WASM. Chosen at the first op, so that
  * importing the package costs nothing.
  */
-import { environment, loadNativeModule, wasmBytes } from "#platform";
+import { environment, loadNativeModule, startWorker, threads, wasmBytes } from "#platform";
 import { BackendError, ValueError } from "../core/errors.js";
 import type { Backend, BackendName } from "./contract.js";
 import { type CpuBackend, cpuBackend } from "./cpu/index.js";
-import { instantiateWasm } from "./cpu/wasm.js";
+import type { CpuModule } from "./cpu/module.js";
+import { hasRelaxedSimd, instantiateWasm } from "./cpu/wasm.js";
 import { interpreterBackend } from "./interpreter.js";
 
 interface Selection {
@@ -19,11 +20,19 @@ const names: readonly BackendName[] = ["native", "wasm", "interpreter"];
 const loaded = new Map<BackendName, Backend>();
 let selection: Selection | null = null;
 
+function loadWasm(): CpuModule {
+  const relaxed = hasRelaxedSimd();
+  return instantiateWasm(wasmBytes(relaxed), {
+    isa: relaxed ? "relaxedSimd" : "simd128",
+    threads: { threads: threads(), startWorker },
+  });
+}
+
 function load(name: BackendName): Backend | { missing: string } {
   const known = loaded.get(name);
   if (known) return known;
   let backend: Backend = interpreterBackend;
-  if (name === "wasm") backend = cpuBackend(instantiateWasm(wasmBytes()));
+  if (name === "wasm") backend = cpuBackend(loadWasm());
   if (name === "native") {
     const module = loadNativeModule();
     if ("missing" in module) return module;

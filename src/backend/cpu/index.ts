@@ -41,6 +41,7 @@ const isaNames: Record<string, string> = {
   baseline: "SSE2",
   neon: "NEON",
   simd128: "SIMD128",
+  relaxedSimd: "relaxed SIMD",
 };
 
 function describe({ name, isa, threads }: CpuModule): string {

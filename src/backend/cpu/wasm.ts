@@ -5,8 +5,10 @@
 import type { TypedArray } from "../../core/dtype.js";
 import { BackendError } from "../../core/errors.js";
 import type { CpuModule, EngineMemory, LoadedProgram, RunFailure } from "./module.js";
+import { ownMemory, sharedMemory, withOwnMemory } from "./wasmMemory.js";
+import { type ThreadOptions, WasmThreads } from "./wasmThreads.js";
 
-/** What native/wasm.cpp exports; addresses are numbers. */
+/** What native/wasm.cpp exports, and the memory; addresses are numbers. */
 interface Exports {
   readonly memory: WebAssembly.Memory;
   _initialize?(): void;
@@ -16,6 +18,8 @@ interface Exports {
   unload(program: number): void;
   lastError(): number;
   isWritten(program: number, slot: number): number;
+  isLarge(program: number): number;
+  setThreads(count: number): void;
   run(program: number, arrays: number): number;
   arenaBytes(): number;
   allocationCount(): number;
@@ -26,6 +30,7 @@ const bufferWords = 4;
 const externalCountAt = 4;
 const bufferCountAt = 3;
 const outOfMemory = 2;
+const maxThreads = 64;
 
 /** Element types of the buffer table: their arrays, by dtype code. */
 const arrayTypes = [Float32Array, Float64Array, Int32Array, Uint8Array, Uint8Array];
@@ -81,7 +86,15 @@ class WasmProgram implements LoadedProgram {
   readonly #program: number;
   readonly #slots: readonly Slot[];
   readonly #addresses: Int32Array;
-  constructor(staging: Staging, program: number, slots: readonly Slot[]) {
+  /** Started with the first run; null where one thread is all there is, or enough. */
+  readonly #threads: WasmThreads | null;
+  constructor(
+    staging: Staging,
+    program: number,
+    slots: readonly Slot[],
+    threads: WasmThreads | null,
+  ) {
+    this.#threads = threads;
     this.#staging = staging;
     this.#program = program;
     this.#slots = slots;
@@ -90,6 +103,7 @@ class WasmProgram implements LoadedProgram {
 
   run(arrays: readonly TypedArray[]): RunFailure | null {
     this.#check(arrays);
+    this.#threads?.ensureStarted();
     const staging = this.#staging;
     const firsts = this.#place(arrays);
     const table = this.#addresses;
@@ -161,19 +175,27 @@ class WasmProgram implements LoadedProgram {
 
 class WasmModule implements CpuModule {
   readonly name = "wasm";
-  readonly isa = "simd128";
-  readonly availableIsas = ["simd128"];
-  readonly threads = 1;
+  readonly isa: string;
+  readonly availableIsas: readonly string[];
+  readonly #threads: WasmThreads | null;
   readonly #staging: Staging;
   #programs = 0;
   readonly #freed: FinalizationRegistry<number>;
 
-  constructor(exports: Exports) {
+  constructor(exports: Exports, isa: string, threads: WasmThreads | null) {
+    this.isa = isa;
+    this.availableIsas = [isa];
+    this.#threads = threads;
     this.#staging = new Staging(exports);
+    exports.setThreads(this.threads);
     this.#freed = new FinalizationRegistry((program) => {
       exports.unload(program);
       this.#programs--;
     });
+  }
+
+  get threads(): number {
+    return this.#threads?.count ?? 1;
   }
 
   load(words: Int32Array, constants: Float64Array): LoadedProgram {
@@ -185,7 +207,8 @@ class WasmModule implements CpuModule {
     staging.copyIn(words, wordsAt);
     const program = exports.load(wordsAt, words.length, address, constants.length);
     if (program === 0) fail(this.#lastError());
-    const loaded = new WasmProgram(staging, program, this.#slotsOf(program, words));
+    const threads = exports.isLarge(program) ? this.#threads : null;
+    const loaded = new WasmProgram(staging, program, this.#slotsOf(program, words), threads);
     this.#programs++;
     this.#freed.register(loaded, program);
     return loaded;
@@ -217,6 +240,9 @@ class WasmModule implements CpuModule {
   setThreads(count: number): void {
     if (!(count >= 1))
       throw new BackendError("setThreads", "the number of threads must be 1 or more");
+    if (!this.#threads) return;
+    this.#threads.count = Math.min(count, maxThreads);
+    this.#staging.exports.setThreads(this.threads);
   }
   memory(): EngineMemory {
     const { exports } = this.#staging;
@@ -228,11 +254,40 @@ class WasmModule implements CpuModule {
   }
 }
 
-/** Makes an engine of the bytes of gradus.wasm; it has one thread and a memory of its own. */
-export function instantiateWasm(bytes: Uint8Array | ArrayBuffer): CpuModule {
-  const module = new WebAssembly.Module(bytes as BufferSource);
-  const instance = new WebAssembly.Instance(module, {});
-  const exports = instance.exports as unknown as Exports;
+/** A module of one function: i32x4.relaxed_trunc of nothing, which only engines with relaxed SIMD take. */
+const relaxedProbe = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0], // magic, version
+  ...[1, 4, 1, 96, 0, 0], // one type: () → ()
+  ...[3, 2, 1, 0], // one function of it
+  ...[10, 26, 1, 24, 0], // its body
+  ...[253, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], // v128.const 0
+  ...[253, 129, 2, 26, 11], // i32x4.relaxed_trunc_f32x4_s, drop, end
+);
+
+/** Whether the engine has WASM's relaxed SIMD, which multiplies and adds in one instruction. */
+export const hasRelaxedSimd = (): boolean => WebAssembly.validate(relaxedProbe);
+
+export interface WasmOptions {
+  /** The instruction set that the bytes use. */
+  readonly isa?: string;
+  /** Threads, where memory can be shared. */
+  readonly threads?: ThreadOptions | null;
+}
+
+/** Makes an engine of the bytes of gradus.wasm or relaxed.wasm, with a memory of its own and, by default, one thread. */
+export function instantiateWasm(
+  bytes: Uint8Array,
+  { isa = "simd128", threads = null }: WasmOptions = {},
+): CpuModule {
+  const shared = threads && sharedMemory();
+  const memory = shared ?? ownMemory();
+  const module = new WebAssembly.Module(
+    (shared ? bytes : withOwnMemory(bytes)) as Uint8Array<ArrayBuffer>,
+  );
+  const instance = new WebAssembly.Instance(module, { env: { memory } });
+  const exports = { ...(instance.exports as unknown as Exports), memory };
   exports._initialize?.();
-  return new WasmModule(exports);
+  const allocate = (size: number) => exports.allocate(size);
+  const pool = threads && shared && new WasmThreads(threads, module, memory, allocate);
+  return new WasmModule(exports, isa, pool);
 }
