@@ -94,10 +94,10 @@ for (const [name, make] of Object.entries(optimizers))
       manualSeed(3);
       await step(x, labels("y", 4, 5));
       const all = () => [
-        ...[...model.stateDict(), ...optimizer.stateDict().state].map(([key, v]) => [
-          key,
-          v.toArray(),
-        ]),
+        ...[...model.stateDict()].map(([key, v]) => [key, v.toArray()]),
+        ...Object.values(optimizer.stateDict().state).map((own) =>
+          Object.entries(own).map(([key, v]) => [key, v.toArray()]),
+        ),
         ...model.parameters().map((p) => p.grad?.toArray()),
         defaultGenerator.getState(),
       ];

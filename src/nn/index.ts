@@ -39,6 +39,7 @@ export {
   MultiheadAttention,
   type MultiheadAttentionOptions,
 } from "./attention.js";
+export { ModuleDict, ModuleList, ParameterDict, ParameterList } from "./containers.js";
 export {
   Conv1d,
   type Conv1dLayerOptions,
@@ -95,7 +96,7 @@ export {
   SoftMarginLoss,
   TripletMarginLoss,
 } from "./losses.js";
-export { Buffer, Layer, type LoadReport, Module, Parameter } from "./module.js";
+export { Buffer, type ForwardHook, Layer, type LoadReport, Module, Parameter } from "./module.js";
 export {
   BatchNorm1d,
   BatchNorm2d,
@@ -156,3 +157,4 @@ export {
   type RNNLayerOptions,
 } from "./recurrent.js";
 export { Sequential } from "./sequential.js";
+export * as utils from "./utils/index.js";

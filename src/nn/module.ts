@@ -28,6 +28,9 @@ export interface LoadReport {
   readonly unexpectedKeys: readonly string[];
 }
 
+/** Gets a module's inputs and output; may give another output. */
+export type ForwardHook = (inputs: readonly unknown[], output: unknown, module: Module) => unknown;
+
 /** `runningMean` is `running_mean` in PyTorch's states. */
 const stateName = (field: string): string =>
   field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -66,7 +69,7 @@ export abstract class Module {
   }
 
   /** Fields that are parts of the module, arrays of modules spread out as `name.0`, `name.1`, … */
-  private *parts(): Generator<[name: string, part: Tensor | Module]> {
+  protected *parts(): Generator<[name: string, part: Tensor | Module]> {
     for (const [field, value] of Object.entries(this)) {
       const isPart = (x: unknown) =>
         x instanceof Parameter || x instanceof Buffer || x instanceof Module;
@@ -97,6 +100,16 @@ export abstract class Module {
         if (part instanceof Tensor) yield [joinName(prefix, name), part];
   }
 
+  /** Every name of every tensor: those of a shared one, or of a shared module, come as often as they are reached. */
+  private *allNames(prefix = "", above: readonly Module[] = []): Generator<[string, Tensor]> {
+    if (above.includes(this)) return;
+    const path = [...above, this];
+    for (const [name, part] of this.parts())
+      if (part instanceof Tensor) yield [joinName(prefix, name), part];
+    for (const [name, child] of this.namedChildren())
+      yield* child.allNames(joinName(prefix, name), path);
+  }
+
   /** All parameters by name; one that is shared comes once. */
   *namedParameters(): Generator<[name: string, parameter: Parameter]> {
     const seen = new Set<Tensor>();
@@ -112,14 +125,22 @@ export abstract class Module {
     return [...this.namedParameters()].map(([, parameter]) => parameter);
   }
 
-  /** All buffers by name. */
+  /** All buffers by name; one that is shared comes once. */
   *namedBuffers(): Generator<[name: string, buffer: Buffer]> {
-    for (const [name, part] of this.namedTensors()) if (part instanceof Buffer) yield [name, part];
+    const seen = new Set<Tensor>();
+    for (const [name, part] of this.namedTensors()) {
+      if (!(part instanceof Buffer) || seen.has(part)) continue;
+      seen.add(part);
+      yield [name, part];
+    }
   }
 
-  /** Parameters and buffers by name, under PyTorch's keys. The tensors themselves, not copies. */
+  /**
+   * Parameters and buffers by name, under PyTorch's keys; one that is shared comes under each of its names. The tensors
+   * themselves, not copies.
+   */
   stateDict(): Map<string, Tensor> {
-    return new Map(this.namedTensors());
+    return new Map(this.allNames());
   }
 
   /**
@@ -151,6 +172,61 @@ export abstract class Module {
     }
     for (const [key, target] of pairs) target.assign(given.get(key)!);
     return { missingKeys, unexpectedKeys };
+  }
+
+  /**
+   * Calls a function with every module below this one and then with this one, as to initialise them.
+   *
+   * @example
+   * ```ts
+   * import { nn } from "gradus";
+   * const net = new nn.Sequential(new nn.Linear(4, 8), new nn.ReLU(), new nn.Linear(8, 2));
+   * net.apply((part) => {
+   *   if (part instanceof nn.Linear) nn.init.kaimingNormal(part.weight);
+   * });
+   * ```
+   */
+  apply(fn: (module: Module) => void): this {
+    for (const [, child] of this.namedChildren()) child.apply(fn);
+    fn(this);
+    return this;
+  }
+
+  /**
+   * Calls `hook` after each `forward` of this module, until it is removed; what the hook returns, unless undefined, takes the
+   * output's place.
+   *
+   * @example
+   * ```ts
+   * import { nn, ones } from "gradus";
+   * const layer = new nn.Linear(3, 2);
+   * const shapes: unknown[] = [];
+   * const hook = layer.registerForwardHook((_, output) => void shapes.push(output));
+   * layer.forward(ones([1, 3]));
+   * hook.remove();
+   * console.log(shapes.length); // → 1
+   * ```
+   */
+  registerForwardHook(hook: ForwardHook): { remove(): void } {
+    const before = Object.getOwnPropertyDescriptor(this, "forward");
+    const inner = this.forward as (...inputs: unknown[]) => unknown;
+    const isActive = { value: true };
+    const forward = (...inputs: unknown[]): unknown => {
+      const output = inner.apply(this, inputs);
+      if (!isActive.value) return output;
+      const replaced = hook(inputs, output, this);
+      return replaced === undefined ? output : replaced;
+    };
+    Object.defineProperty(this, "forward", { value: forward, configurable: true, writable: true });
+    return {
+      remove: () => {
+        isActive.value = false;
+        // Hooks that were put on later stay: they call this one, which is silent now.
+        if (this.forward !== (forward as unknown)) return;
+        if (before) Object.defineProperty(this, "forward", before);
+        else Reflect.deleteProperty(this, "forward");
+      },
+    };
   }
 
   /** Sets the mode of this module and all below it. */

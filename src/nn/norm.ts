@@ -20,14 +20,15 @@ export interface BatchNormLayerOptions {
 }
 
 /** What batch and instance normalization share: the state and its place in PyTorch's. */
-abstract class RunningNorm extends Layer {
+export abstract class RunningNorm extends Layer {
   readonly weight: Parameter | null;
   readonly bias: Parameter | null;
   readonly runningMean: Buffer | null;
   readonly runningVar: Buffer | null;
   readonly numBatchesTracked: Buffer | null;
   readonly eps: number;
-  readonly momentum: number | null;
+  /** Share of the newest batch in the running statistics; null: all batches count the same. */
+  momentum: number | null;
   protected readonly size: number;
   /** The numbers of dims that an input may have. */
   protected abstract readonly ranks: readonly number[];
@@ -75,7 +76,7 @@ abstract class RunningNorm extends Layer {
   }
 }
 
-abstract class BatchNorm extends RunningNorm {
+export abstract class BatchNorm extends RunningNorm {
   constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
     const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
     super(numFeatures, { eps, momentum, affine, trackRunningStats });

@@ -1,9 +1,16 @@
 /** Adam, and AdamW, which decays weights apart from the gradient. */
-import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { checkNames, checkNumber } from "./numbers.js";
+import {
+  asLike,
+  average,
+  correction,
+  decayed,
+  moveTowards,
+  root,
+  shrunk,
+  square,
+} from "./formula.js";
 import { Optimizer, type Params, type UpdateRule } from "./optimizer.js";
-import { asLike, decayed } from "./sgd.js";
 
 export interface AdamOptions {
   /** Learning rate; default 1e-3. */
@@ -14,62 +21,54 @@ export interface AdamOptions {
   readonly eps?: number;
   /** Adam: added to the gradient, default 0. AdamW: taken off the weight, default 0.01. */
   readonly weightDecay?: number;
+  /** Divides by the largest mean of squares so far (Reddi et al., 2018); default false. */
+  readonly amsgrad?: boolean;
+  /** Climbs instead; default false. */
+  readonly maximize?: boolean;
 }
 
 type AdamNumbers = Record<"lr" | "beta1" | "beta2" | "eps" | "weightDecay", Node>;
 
-/** 1 − betaᵗ in float64. */
-const correction = (b: Builder, beta: Node, step: Node): Node =>
-  b.subtract(1, b.pointwise("power", beta, step));
-
-/** average + (value − average)·(1 − beta). */
-function average(b: Builder, before: Node, value: Node, beta: Node): Node {
-  const share = asLike(b, b.subtract(1, beta), before);
-  return b.add(before, b.multiply(b.subtract(value, before), share));
-}
-
-const adamRule = (name: string, isDecoupled: boolean): UpdateRule => ({
-  name,
-  stateKinds: () => ({ step: "scalar", exp_avg: "parameter", exp_avg_sq: "parameter" }),
+const adamRule = (name: string, weightDecay: number, isDecoupled: boolean): UpdateRule => ({
+  settings: {
+    name,
+    numbers: { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay },
+    below: { beta1: 1, beta2: 1 },
+    optional: ["weightDecay"],
+    switches: { amsgrad: false, maximize: false },
+  },
+  stateKinds: ({ amsgrad }) => ({
+    step: "scalar",
+    exp_avg: "parameter",
+    exp_avg_sq: "parameter",
+    ...(amsgrad && { max_exp_avg_sq: "parameter" as const }),
+  }),
   apply(b, { parameter, gradient, state, numbers }, flags) {
-    const { lr, beta1, beta2, eps, weightDecay } = numbers as AdamNumbers;
+    const n = numbers as AdamNumbers;
     const step = b.add(state.step!, 1);
     const like = (x: Node) => asLike(b, x, parameter);
     let [p, g] = [parameter, gradient];
-    if (flags.weightDecay && isDecoupled)
-      p = b.multiply(p, like(b.subtract(1, b.multiply(lr, weightDecay))));
-    else if (flags.weightDecay) g = decayed(b, g, p, weightDecay);
-    const mean = average(b, state.exp_avg!, g, beta1);
-    const squares = b.add(
-      b.multiply(state.exp_avg_sq!, like(beta2)),
-      b.multiply(b.multiply(g, g), like(b.subtract(1, beta2))),
-    );
-    const scale = b.pointwise("sqrt", correction(b, beta2, step));
-    const root = b.divide(b.pointwise("sqrt", squares), like(scale));
-    const rate = like(b.divide(lr, correction(b, beta1, step)));
-    const change = b.divide(b.multiply(mean, rate), b.add(root, like(eps)));
+    if (flags.weightDecay && isDecoupled) p = shrunk(b, p, n.lr, n.weightDecay);
+    else if (flags.weightDecay) g = decayed(b, g, p, n.weightDecay);
+    const mean = moveTowards(b, state.exp_avg!, g, n.beta1);
+    const squares = average(b, state.exp_avg_sq!, square(b, g), n.beta2);
+    const largest = flags.amsgrad && b.pointwise("maximum", state.max_exp_avg_sq!, squares);
+    const scale = like(root(b, correction(b, n.beta2, step)));
+    const divisor = b.add(b.divide(root(b, largest || squares), scale), like(n.eps));
+    const rate = like(b.divide(n.lr, correction(b, n.beta1, step)));
     return {
-      parameter: b.subtract(p, change),
-      state: { step, exp_avg: mean, exp_avg_sq: squares },
+      parameter: b.subtract(p, b.divide(b.multiply(mean, rate), divisor)),
+      state: {
+        step,
+        exp_avg: mean,
+        exp_avg_sq: squares,
+        ...(largest && { max_exp_avg_sq: largest }),
+      },
     };
   },
 });
 
-const known = ["lr", "betas", "eps", "weightDecay"];
-
-function settle(op: string, defaults: AdamOptions, options: AdamOptions) {
-  checkNames(op, options, known);
-  const merged = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, ...defaults, ...options } as const;
-  const { lr, eps, weightDecay = 0 } = merged;
-  const [beta1, beta2] = merged.betas;
-  for (const [name, value] of Object.entries({ lr, eps, weightDecay }))
-    checkNumber(op, name, value);
-  for (const value of [beta1, beta2]) checkNumber(op, "betas", value, { below: 1 });
-  return {
-    numbers: { lr, beta1: beta1!, beta2: beta2!, eps, weightDecay },
-    flags: { weightDecay: weightDecay !== 0 },
-  };
-}
+const rules = { adam: adamRule("Adam", 0, false), adamW: adamRule("AdamW", 0.01, true) };
 
 /**
  * Adam (Kingma and Ba, 2015): m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g²,
@@ -88,7 +87,7 @@ function settle(op: string, defaults: AdamOptions, options: AdamOptions) {
  */
 export class Adam extends Optimizer {
   constructor(params: Params, options: AdamOptions = {}) {
-    super(adamRule("Adam", false), params, (group) => settle("Adam", {}, { ...options, ...group }));
+    super(rules.adam, params, options);
   }
 }
 
@@ -99,8 +98,6 @@ export class Adam extends Optimizer {
  */
 export class AdamW extends Optimizer {
   constructor(params: Params, options: AdamOptions = {}) {
-    super(adamRule("AdamW", true), params, (group) =>
-      settle("AdamW", { weightDecay: 0.01 }, { ...options, ...group }),
-    );
+    super(rules.adamW, params, options);
   }
 }

@@ -4,20 +4,17 @@
  */
 
 import { isFloat } from "../core/dtype.js";
-import { GradusError, ShapeError, ValueError } from "../core/errors.js";
+import { ShapeError, ValueError } from "../core/errors.js";
 import { formatShape, sameShape } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
 import "../tensor/assign.js";
 import { type OpSpec, update } from "../tensor/apply.js";
 import { activeTrace, noGrad, withTrace } from "../tensor/context.js";
-import { tensor, zeros, zerosLike } from "../tensor/create.js";
+import { full } from "../tensor/create.js";
 import { Tensor } from "../tensor/tensor.js";
-
-/** Hyper-parameters that are numbers: each lives in a cell, so that changing one retraces nothing. */
-export type Numbers = Readonly<Record<string, number>>;
-/** Hyper-parameters that decide which formula runs. */
-export type Flags = Readonly<Record<string, boolean>>;
+import { type GroupState, ParamGroup } from "./paramGroup.js";
+import { type Flags, type Numbers, type Settings, type Settled, settle } from "./settings.js";
 
 /** What a rule sees of one parameter: values in the graph. */
 export interface UpdateInput {
@@ -38,9 +35,11 @@ export type StateKinds = Readonly<Record<string, "parameter" | "scalar">>;
 
 /** How an optimizer changes a parameter. */
 export interface UpdateRule {
-  readonly name: string;
+  readonly settings: Settings;
   /** Under PyTorch's names. */
   stateKinds(flags: Flags): StateKinds;
+  /** What a state starts with, where that is not 0. */
+  start?(name: string, numbers: Numbers): number;
   apply(b: Builder, input: UpdateInput, flags: Flags): UpdateOutput;
 }
 
@@ -53,69 +52,6 @@ export interface GroupOptions {
 
 export type Params = Iterable<Tensor> | readonly GroupOptions[];
 
-/** A parameter group: its tensors and hyper-parameters, which may be changed between steps. */
-export class ParamGroup {
-  readonly params: readonly Tensor[];
-  readonly flags: Flags;
-  private readonly cells: Readonly<Record<string, Tensor>>;
-
-  constructor(params: readonly Tensor[], numbers: Numbers, flags: Flags) {
-    this.params = params;
-    this.flags = flags;
-    const entries = Object.entries(numbers);
-    this.cells = Object.fromEntries(
-      entries.map(([name, value]) => [name, tensor(value, { dtype: "float64" })]),
-    );
-  }
-
-  /** The learning rate. */
-  get lr(): number {
-    return this.get("lr");
-  }
-
-  set lr(value: number) {
-    this.set("lr", value);
-  }
-
-  get names(): readonly string[] {
-    return Object.keys(this.cells);
-  }
-
-  get(name: string): number {
-    return this.cell(name).item();
-  }
-
-  /** Throws unless {@link set} would take the number. @internal */
-  check(name: string, value: number): Tensor {
-    const cell = this.cell(name);
-    if (!Number.isFinite(value))
-      throw new ValueError("ParamGroup", `${name} must be a finite number, got ${value}`);
-    return cell;
-  }
-
-  set(name: string, value: number): void {
-    const cell = this.check(name, value);
-    if (activeTrace())
-      throw new GradusError(
-        "ParamGroup",
-        `${name} was set to a number inside a compiled function, which would happen once, when ` +
-          "it is traced; set it outside of the function",
-      );
-    cell.assign(tensor(value, { dtype: "float64" }));
-  }
-
-  /** The cell of a number, for the update. @internal */
-  cell(name: string): Tensor {
-    const cell = this.cells[name];
-    if (!cell)
-      throw new ValueError(
-        "ParamGroup",
-        `unknown option "${name}", expected ${this.names.join(", ")}`,
-      );
-    return cell;
-  }
-}
-
 type UpdateAttributes = {
   readonly flags: Flags;
   readonly count: number;
@@ -126,7 +62,7 @@ type UpdateAttributes = {
 /** Inputs: parameters, their state by name, gradients, numbers; outputs: new parameters and state. */
 function updateSpec(rule: UpdateRule): OpSpec<UpdateAttributes> {
   return {
-    name: rule.name,
+    name: rule.settings.name,
     lower(b, inputs, { flags, count, kinds, numbers }) {
       const names = Object.keys(kinds);
       const targets = count * (1 + names.length);
@@ -137,7 +73,7 @@ function updateSpec(rule: UpdateRule): OpSpec<UpdateAttributes> {
           b,
           {
             parameter: inputs[i]!,
-            gradient: inputs[targets + i]!,
+            gradient: flags.maximize ? b.negate(inputs[targets + i]!) : inputs[targets + i]!,
             state: Object.fromEntries(state),
             numbers: Object.fromEntries(hyper),
           },
@@ -152,13 +88,14 @@ function updateSpec(rule: UpdateRule): OpSpec<UpdateAttributes> {
   };
 }
 
-/** An optimizer's state as it is saved: tensors by parameter number and name, and the groups' numbers. */
+/** A state in PyTorch's layout: tensors by the parameter's number, counted through all groups, and name; and the groups. */
 export interface OptimizerState {
-  readonly state: ReadonlyMap<string, Tensor>;
-  readonly paramGroups: readonly Numbers[];
+  readonly state: Readonly<Record<number, Readonly<Record<string, Tensor>>>>;
+  readonly paramGroups: readonly GroupState[];
 }
 
-function checkParameters(op: string, params: readonly Tensor[], taken: Set<Tensor>): void {
+/** @internal */
+export function checkParameters(op: string, params: readonly Tensor[], taken: Set<Tensor>): void {
   if (params.length === 0) throw new ValueError(op, "got no parameters; pass model.parameters()");
   for (const parameter of params) {
     if (!(parameter instanceof Tensor) || !isFloat(parameter.dtype))
@@ -168,50 +105,63 @@ function checkParameters(op: string, params: readonly Tensor[], taken: Set<Tenso
   }
 }
 
-/** Zeros, made outside of any trace, since they outlive it. */
-function blankState(parameter: Tensor, kinds: StateKinds): Record<string, Tensor> {
-  const make = (kind: string) =>
-    kind === "scalar" ? zeros([], { dtype: "float64" }) : zerosLike(parameter);
-  return withTrace(null, () =>
-    Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, make(kind)])),
-  );
-}
-
 /** Turns gradients into changes of parameters. Use one of the subclasses. */
 export abstract class Optimizer {
-  readonly paramGroups: readonly ParamGroup[];
+  private readonly groups: ParamGroup[] = [];
   private readonly rule: UpdateRule;
+  private readonly defaults: Readonly<Record<string, unknown>>;
   private readonly spec: OpSpec<UpdateAttributes>;
   private readonly state = new Map<Tensor, Record<string, Tensor>>();
 
-  protected constructor(
-    rule: UpdateRule,
-    params: Params,
-    settle: (options: Readonly<Record<string, unknown>>) => { numbers: Numbers; flags: Flags },
-  ) {
+  protected constructor(rule: UpdateRule, params: Params, defaults: object) {
     this.rule = rule;
+    this.defaults = { ...defaults };
     this.spec = updateSpec(rule);
     const list = [...(params as Iterable<Tensor | GroupOptions>)];
     const isGrouped = list.length > 0 && !(list[0] instanceof Tensor);
     const groups = (isGrouped ? list : [{ params: list }]) as readonly GroupOptions[];
-    const taken = new Set<Tensor>();
-    this.paramGroups = groups.map(({ params: members, ...options }) => {
-      const tensors = [...members];
-      checkParameters(rule.name, tensors, taken);
-      const { numbers, flags } = settle(options);
-      return new ParamGroup(tensors, numbers, flags);
-    });
+    for (const group of groups) this.addParamGroup(group);
+  }
+
+  get paramGroups(): readonly ParamGroup[] {
+    return this.groups;
+  }
+
+  /**
+   * Takes more parameters in, as when a frozen part of a network is to be trained too.
+   *
+   * @throws ValueError for parameters that are in a group already, or options that are unknown or out of range.
+   * @example
+   * ```ts
+   * import { nn, optim } from "gradus";
+   * const [head, body] = [new nn.Linear(4, 2), new nn.Linear(4, 4)];
+   * const optimizer = new optim.SGD(head.parameters(), { lr: 0.1 });
+   * optimizer.addParamGroup({ params: body.parameters(), lr: 0.01 });
+   * console.log(optimizer.paramGroups.map(({ lr }) => lr)); // → [ 0.1, 0.01 ]
+   * ```
+   */
+  addParamGroup({ params, ...options }: GroupOptions): void {
+    const taken = new Set(this.allParams());
+    const tensors = [...params];
+    checkParameters(this.rule.settings.name, tensors, taken);
+    this.groups.push(new ParamGroup(tensors, this.settle(options)));
+  }
+
+  private settle(options: Readonly<Record<string, unknown>>): Settled {
+    return settle(this.rule.settings, { ...this.defaults, ...options });
   }
 
   /** Drops the gradients of all parameters. */
   zeroGrad(): void {
-    for (const { params } of this.paramGroups) for (const p of params) p.grad = null;
+    for (const { params } of this.groups) for (const p of params) p.grad = null;
   }
 
   /** Changes every parameter that has a gradient, in place. */
   step(): void {
+    const count = this.groups.length;
+    activeTrace()?.guard(() => this.groups.length === count);
     noGrad(() => {
-      for (const group of this.paramGroups) this.stepGroup(group);
+      for (const group of this.groups) this.stepGroup(group);
     });
   }
 
@@ -221,7 +171,7 @@ export abstract class Optimizer {
       .filter((pair): pair is [Tensor, Tensor] => pair[1] !== null);
     if (pairs.length === 0) return;
     const kinds = this.rule.stateKinds(group.flags);
-    const states = pairs.map(([parameter]) => this.stateOf(parameter, kinds));
+    const states = pairs.map(([parameter]) => this.stateOf(parameter, group, kinds));
     const params = pairs.map(([parameter]) => parameter);
     const targets = [
       ...params,
@@ -237,71 +187,127 @@ export abstract class Optimizer {
   }
 
   /** A parameter's state, made when it is first needed. */
-  private stateOf(parameter: Tensor, kinds: StateKinds): Record<string, Tensor> {
+  private stateOf(parameter: Tensor, group: ParamGroup, kinds: StateKinds) {
     let state = this.state.get(parameter);
     if (!state) {
-      state = blankState(parameter, kinds);
+      state = this.blankState(parameter, group, kinds);
       this.state.set(parameter, state);
     }
     return state;
   }
 
-  private allParams = (): Tensor[] => this.paramGroups.flatMap(({ params }) => [...params]);
-
-  /** State by `number.name`, where parameters are numbered through all groups, and the groups' numbers. */
-  stateDict(): OptimizerState {
-    const state = new Map<string, Tensor>();
-    this.allParams().forEach((parameter, i) => {
-      const own = this.state.get(parameter) ?? {};
-      for (const [name, value] of Object.entries(own)) state.set(`${i}.${name}`, value);
+  /** A state to start with, made outside of any trace, since it outlives it. */
+  private blankState(parameter: Tensor, group: ParamGroup, kinds: StateKinds) {
+    return withTrace(null, () => {
+      const numbers = Object.fromEntries(group.names.map((name) => [name, group.get(name)]));
+      const state: Record<string, Tensor> = {};
+      for (const [name, kind] of Object.entries(kinds)) {
+        const value = this.rule.start?.(name, numbers) ?? 0;
+        const isScalar = kind === "scalar";
+        const dtype = isScalar ? "float64" : parameter.dtype;
+        state[name] = full(isScalar ? [] : parameter.shape, value, { dtype });
+      }
+      return state;
     });
-    const paramGroups = this.paramGroups.map((group) =>
-      Object.fromEntries(group.names.map((name) => [name, group.get(name)])),
-    );
+  }
+
+  private allParams = (): Tensor[] => this.groups.flatMap(({ params }) => [...params]);
+
+  /** State and hyper-parameters in PyTorch's layout. The tensors are the optimizer's own, not copies. */
+  stateDict(): OptimizerState {
+    const state: Record<number, Readonly<Record<string, Tensor>>> = {};
+    this.allParams().forEach((parameter, i) => {
+      const own = this.state.get(parameter);
+      if (own) state[i] = { ...own };
+    });
+    let first = 0;
+    const paramGroups = this.groups.map((group) => {
+      const saved = group.save(first);
+      first += group.params.length;
+      return saved;
+    });
     return { state, paramGroups };
   }
 
   /**
    * Takes over a saved state. Nothing changes if anything does not fit.
    *
-   * @throws ValueError for other groups or names; ShapeError for a tensor that does not fit its parameter.
+   * @throws ValueError for other groups, names or formulas; ShapeError for a tensor that does not fit its parameter.
    */
   loadStateDict({ state, paramGroups }: OptimizerState): void {
-    const { name: op } = this.rule;
-    if (paramGroups.length !== this.paramGroups.length)
-      throw new ValueError(
-        op,
-        `the state has ${paramGroups.length} groups, the optimizer ${this.paramGroups.length}`,
-      );
+    const { name: op } = this.rule.settings;
+    const changes = this.readGroups(paramGroups);
     const loads: (readonly [Tensor, Tensor])[] = [];
     const fresh = new Map<Tensor, Record<string, Tensor>>();
-    const params = this.allParams();
-    const groupOf = new Map(this.paramGroups.flatMap((g) => g.params.map((p) => [p, g] as const)));
-    for (const [key, value] of state) {
-      const [number, name] = key.split(".") as [string, string?];
-      const parameter = params[Number(number)];
-      const kinds = parameter && this.rule.stateKinds(groupOf.get(parameter)!.flags);
-      if (!parameter || !name || !Object.hasOwn(kinds!, name))
-        throw new ValueError(op, `the state has "${key}", which this optimizer does not know`);
-      const own =
-        this.state.get(parameter) ?? fresh.get(parameter) ?? blankState(parameter, kinds!);
-      if (!this.state.has(parameter)) fresh.set(parameter, own);
-      const target = own[name]!;
-      if (!sameShape(target.shape, value.shape) || target.dtype !== value.dtype)
-        throw new ShapeError(
+    const members = this.groups.flatMap((g) => g.params.map((p) => [p, g] as const));
+    for (const [number, values] of Object.entries(state)) {
+      const [parameter, group] = members[Number(number)] ?? [];
+      if (!parameter || !group)
+        throw new ValueError(
           op,
-          `${key}: expected ${target.dtype}${formatShape(target.shape)}, ` +
-            `got ${value.dtype}${formatShape(value.shape)}`,
+          `the state has parameter ${number}, the optimizer ${members.length} parameters`,
         );
-      loads.push([target, value]);
+      const kinds = this.rule.stateKinds(group.flags);
+      const missing = Object.keys(kinds).find((name) => !Object.hasOwn(values, name));
+      if (missing) throw new ValueError(op, `the state lacks "${number}.${missing}"`);
+      const own = this.state.get(parameter) ?? this.blankState(parameter, group, kinds);
+      if (!this.state.has(parameter)) fresh.set(parameter, own);
+      for (const [name, value] of Object.entries(values)) {
+        if (!Object.hasOwn(kinds, name))
+          throw new ValueError(
+            op,
+            `the state has "${number}.${name}", which this optimizer does not know`,
+          );
+        checkFit(op, `${number}.${name}`, own[name]!, value);
+        loads.push([own[name]!, value]);
+      }
     }
-    paramGroups.forEach((numbers, i) => {
-      for (const [name, value] of Object.entries(numbers)) this.paramGroups[i]!.check(name, value);
-    });
-    paramGroups.forEach((numbers, i) => {
-      for (const [name, value] of Object.entries(numbers)) this.paramGroups[i]!.set(name, value);
-    });
+    for (const change of changes) change();
     for (const [parameter, own] of fresh) this.state.set(parameter, own);
     for (const [target, value] of loads) target.assign(value);
   }
+
+  /** Checks saved groups; what is returned sets the hyper-parameters. */
+  private readGroups(saved: readonly GroupState[]): (() => void)[] {
+    const { name: op } = this.rule.settings;
+    const { groups } = this;
+    if (saved.length !== groups.length)
+      throw new ValueError(
+        op,
+        `the state has ${saved.length} groups, the optimizer ${groups.length}`,
+      );
+    return saved.flatMap(({ params, initialLr, ...options }, i) => {
+      const group = groups[i]!;
+      if (params.length !== group.params.length)
+        throw new ValueError(
+          op,
+          `group ${i} of the state has ${params.length} parameters, the optimizer's ` +
+            `${group.params.length}`,
+        );
+      const { numbers, flags } = settle(this.rule.settings, options);
+      const other = Object.keys(flags).find((name) => flags[name] !== group.flags[name]);
+      if (other)
+        throw new ValueError(
+          op,
+          `group ${i} of the state was made ${flags[other] ? "with" : "without"} ${other}, ` +
+            `the optimizer ${flags[other] ? "without" : "with"} it`,
+        );
+      if (initialLr !== undefined && typeof initialLr !== "number")
+        throw new ValueError(op, `group ${i}: initialLr must be a number`);
+      const entries = Object.entries(numbers);
+      for (const [name, value] of entries) group.check(name, value);
+      return [
+        () => {
+          for (const [name, value] of entries) group.set(name, value);
+          if (initialLr !== undefined) group.initialLr = initialLr;
+        },
+      ];
+    });
+  }
+}
+
+function checkFit(op: string, key: string, target: Tensor, value: Tensor): void {
+  if (sameShape(target.shape, value.shape) && target.dtype === value.dtype) return;
+  const [want, got] = [target, value].map((x) => x.dtype + formatShape(x.shape));
+  throw new ShapeError(op, `${key}: expected ${want}, got ${got}`);
 }

@@ -1,8 +1,7 @@
 /** Stochastic gradient descent. */
 import { ValueError } from "../core/errors.js";
-import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { checkNames, checkNumber } from "./numbers.js";
+import { asLike, decayed } from "./formula.js";
 import { Optimizer, type Params, type UpdateRule } from "./optimizer.js";
 
 export interface SGDOptions {
@@ -16,18 +15,21 @@ export interface SGDOptions {
   readonly weightDecay?: number;
   /** Looks one step ahead along the direction; needs momentum and no dampening. */
   readonly nesterov?: boolean;
-}
-
-/** A float64 number in the dtype of a parameter. */
-export const asLike = (b: Builder, number: Node, like: Node): Node => b.convert(number, like.dtype);
-
-/** gradient + weightDecay · parameter. */
-export function decayed(b: Builder, gradient: Node, parameter: Node, weightDecay: Node): Node {
-  return b.add(gradient, b.multiply(parameter, asLike(b, weightDecay, parameter)));
+  /** Climbs instead; default false. */
+  readonly maximize?: boolean;
 }
 
 const rule: UpdateRule = {
-  name: "SGD",
+  settings: {
+    name: "SGD",
+    numbers: { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0 },
+    optional: ["momentum", "dampening", "weightDecay"],
+    switches: { nesterov: false, maximize: false },
+    check({ numbers, switches }) {
+      if (switches.nesterov && (numbers.momentum === 0 || numbers.dampening !== 0))
+        throw new ValueError("SGD", "nesterov needs momentum > 0 and dampening 0");
+    },
+  },
   stateKinds: ({ momentum, dampening }) => ({
     ...(momentum && { momentum_buffer: "parameter" as const }),
     ...(momentum && dampening && { step: "scalar" as const }),
@@ -52,8 +54,6 @@ const rule: UpdateRule = {
   },
 };
 
-const known = ["lr", "momentum", "dampening", "weightDecay", "nesterov"];
-
 /**
  * Gradient descent with momentum, Nesterov's or plain (Sutskever et al., 2013), in PyTorch's form:
  * v ← momentum·v + (1 − dampening)·(g + weightDecay·p), p ← p − lr·v.
@@ -71,24 +71,6 @@ const known = ["lr", "momentum", "dampening", "weightDecay", "nesterov"];
  */
 export class SGD extends Optimizer {
   constructor(params: Params, options: SGDOptions = {}) {
-    super(rule, params, (group) => {
-      checkNames("SGD", { ...options, ...group }, known);
-      const merged: SGDOptions = { ...options, ...group };
-      const { lr = 1e-3, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false } = merged;
-      checkNumber("SGD", "lr", lr);
-      for (const [name, value] of Object.entries({ momentum, dampening, weightDecay }))
-        checkNumber("SGD", name, value);
-      if (nesterov && (momentum === 0 || dampening !== 0))
-        throw new ValueError("SGD", "nesterov needs momentum > 0 and dampening 0");
-      return {
-        numbers: { lr, momentum, dampening, weightDecay },
-        flags: {
-          momentum: momentum !== 0,
-          dampening: dampening !== 0,
-          weightDecay: weightDecay !== 0,
-          nesterov,
-        },
-      };
-    });
+    super(rule, params, options);
   }
 }

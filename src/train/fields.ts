@@ -91,6 +91,16 @@ export class Field {
     return Object.fromEntries(this.entries().map(([key, field]) => [key, field.number()]));
   }
 
+  /** An object of numbers, booleans and lists of numbers. */
+  settings(): Record<string, number | boolean | number[]> {
+    const read = (field: Field): number | boolean | number[] => {
+      if (typeof field.#value === "boolean") return field.#value;
+      if (!Array.isArray(field.#value)) return field.number();
+      return field.list(1_000_000).map((item) => item.number());
+    };
+    return Object.fromEntries(this.entries().map(([key, field]) => [key, read(field)]));
+  }
+
   /** An object of texts. */
   texts(): Record<string, string> {
     return Object.fromEntries(this.entries().map(([key, field]) => [key, field.text()]));

@@ -5,13 +5,13 @@
 import { backendDescription } from "../backend/select.js";
 import { ValueError } from "../core/errors.js";
 import type { SafetensorsContent } from "../io/browser.js";
-import type { Optimizer } from "../optim/index.js";
+import type { lrScheduler, Optimizer } from "../optim/index.js";
 import { defaultGenerator } from "../tensor/random.js";
 import { clock, makeBreather } from "./breathe.js";
 import { DivergedError, type Place, ResumeError } from "./errors.js";
 import type { EpochSummary, Measures, TrainEvent } from "./events.js";
 import { addBatch, type BatchMeasures, emptySums, meansOf, Speedometer } from "./metrics.js";
-import { constantSchedule, type Schedule } from "./schedule.js";
+import { constantSchedule, type Schedule, type SchedulerMaker, schedulerFor } from "./schedule.js";
 import {
   type BatchSource,
   type BatchStep,
@@ -46,8 +46,8 @@ export interface FitOptions extends MeasureOptions {
   /** Batches [x, y] to measure with after each epoch. */
   readonly test?: BatchSource;
   readonly epochs: number;
-  /** The factor of the learning rate at each step; default 1 all along. */
-  readonly schedule?: Schedule;
+  /** The factor of the learning rate at each step, or a {@link scheduler}; default 1 all along. */
+  readonly schedule?: Schedule | SchedulerMaker;
   /** Gets everything that happens; what it returns is awaited, what it throws ends the run. */
   readonly onEvent?: (event: TrainEvent) => void | Promise<void>;
   /** Stops the run after the step at hand, with a checkpoint. */
@@ -75,6 +75,7 @@ class Run {
   readonly #trainStep: BatchStep;
   readonly #evaluationStep: BatchStep;
   readonly #progress: Progress;
+  readonly #scheduler: lrScheduler.Schedulable;
   readonly #speed = new Speedometer();
   #evaluationSeconds = 0;
   #lastClock = clock();
@@ -86,6 +87,8 @@ class Run {
     this.#metricNames = Object.keys(options.metrics ?? {});
     this.#trainStep = makeTrainStep(model, options.optimizer, options);
     this.#evaluationStep = makeEvaluationStep(model, options);
+    const { schedule = constantSchedule, optimizer, epochs, train } = options;
+    this.#scheduler = schedulerFor(schedule, optimizer, epochs * train.length);
     this.#progress = options.resume ? this.#restore(options.resume) : this.#begin();
   }
 
@@ -105,7 +108,7 @@ class Run {
       batch: 0,
       step: 0,
       sums: emptySums(this.#metricNames),
-      baseRates: this.#options.optimizer.paramGroups.map(({ lr }) => lr),
+      schedule: JSON.stringify(this.#scheduler.stateDict()),
       generator: defaultGenerator.getState(),
       history: [],
       seconds: 0,
@@ -117,13 +120,12 @@ class Run {
     const { train, optimizer, epochs } = this.#options;
     const { progress, model, optimizer: optimizerState } = parseState(content);
     checkIdentity(progress.identity, this.#identity());
-    const { epoch, batch, step, baseRates, sums, generator, history } = progress;
+    const { epoch, batch, step, sums, generator, history } = progress;
     const isConsistent =
       batch <= train.length &&
       epoch <= epochs &&
       step === epoch * train.length + batch &&
       history.length === epoch &&
-      baseRates.length === optimizer.paramGroups.length &&
       generator.length === 4 &&
       ["loss", ...this.#metricNames].every((name) => Object.hasOwn(sums.totals, name));
     if (!isConsistent)
@@ -131,6 +133,7 @@ class Run {
     try {
       this.#model.loadStateDict(model);
       optimizer.loadStateDict(optimizerState);
+      this.#scheduler.loadStateDict(JSON.parse(progress.schedule) as lrScheduler.SchedulerState);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       throw new ResumeError("resume", `the checkpoint does not fit: ${message}`);
@@ -161,6 +164,7 @@ class Run {
     this.#countTime();
     const started = clock();
     this.#progress.generator = defaultGenerator.getState();
+    this.#progress.schedule = JSON.stringify(this.#scheduler.stateDict());
     const place = { epoch: this.#epochNumber, step: this.#progress.step };
     await checkpoint.save(captureState(this.#model, optimizer, this.#progress), place);
     this.#lastSave = { step: place.step, time: clock() };
@@ -245,7 +249,8 @@ class Run {
     train.setEpoch(progress.epoch);
     for await (const batch of train.iterateAsync({ from: progress.batch })) {
       const [x, y] = inputsOf(batch);
-      this.#setRates();
+      // Before each step but the first, so that what is reported after a step is the rate that it was made with.
+      if (progress.step > 0) this.#scheduler.step();
       const measures = await this.#trainStep(x, y);
       if (!Number.isFinite(measures.loss)) throw this.#diverged(measures.loss, x.data);
       await this.#countStep(measures);
@@ -254,15 +259,6 @@ class Run {
       if (this.#isStopped && progress.batch < train.length) return false;
     }
     return true;
-  }
-
-  #setRates(): void {
-    const { optimizer, schedule = constantSchedule, epochs, train } = this.#options;
-    // The middle of the step, so that neither the first nor the last one has a factor of 0.
-    const factor = schedule((this.#progress.step + 0.5) / (epochs * train.length));
-    optimizer.paramGroups.forEach((group, i) => {
-      group.lr = this.#progress.baseRates[i]! * factor;
-    });
   }
 
   async #countStep(measures: BatchMeasures): Promise<void> {

@@ -28,7 +28,14 @@ export {
   type Recipe,
   type RecipeSettings,
 } from "./recipe.js";
-export { type CosineOptions, constantSchedule, cosineSchedule, type Schedule } from "./schedule.js";
+export {
+  type CosineOptions,
+  constantSchedule,
+  cosineSchedule,
+  type Schedule,
+  type SchedulerMaker,
+  scheduler,
+} from "./schedule.js";
 export {
   type BatchSource,
   evaluate,

@@ -1,8 +1,17 @@
-/** How the learning rate changes over a run: functions from the share of the run that is done to a factor. */
+/**
+ * How the learning rate changes over a run: a function from the share of the run that is done to a factor, or any schedule of
+ * `optim.lrScheduler`. Both run as a scheduler of the optimizer. Read fit.ts for its use.
+ */
 import { ValueError } from "../core/errors.js";
+import { lrScheduler, type Optimizer } from "../optim/index.js";
 
 /** The factor of the learning rate, given the share of the run's steps that are done, from 0 to below 1. */
 export type Schedule = (done: number) => number;
+
+/** Makes a scheduler that is stepped after each of the optimizer's steps. */
+export interface SchedulerMaker {
+  readonly make: (optimizer: Optimizer, totalSteps: number) => lrScheduler.Schedulable;
+}
 
 export interface CosineOptions {
   /** The share of the run over which the rate rises from near 0; default 0. */
@@ -30,10 +39,38 @@ export function cosineSchedule(options: CosineOptions = {}): Schedule {
       throw new ValueError("cosineSchedule", `${name} is ${value}; expected 0 to 1`);
   return (done) => {
     if (done < warmup) return done / warmup;
-    const t = warmup < 1 ? (done - warmup) / (1 - warmup) : 1;
-    return end + ((1 - end) * (1 + Math.cos(Math.PI * t))) / 2;
+    return lrScheduler.cosineBetween(1, end, warmup < 1 ? (done - warmup) / (1 - warmup) : 1);
   };
 }
 
 /** The same rate all along. */
 export const constantSchedule: Schedule = () => 1;
+
+/**
+ * Any scheduler for {@link fit}'s `schedule`: stepped after each batch, kept in checkpoints.
+ *
+ * @example
+ * ```ts
+ * import { optim, tensor } from "gradus";
+ * import { scheduler } from "gradus/train";
+ * const schedule = scheduler(
+ *   (optimizer, totalSteps) => new optim.lrScheduler.OneCycleLR(optimizer, { maxLr: 1, totalSteps }),
+ * );
+ * const p = tensor([0], { requiresGrad: true });
+ * const optimizer = new optim.SGD([p], { lr: 1, momentum: 0.9 });
+ * console.log(schedule.make(optimizer, 10).lastLr); // → [ 0.04 ]
+ * ```
+ */
+export const scheduler = (make: SchedulerMaker["make"]): SchedulerMaker => ({ make });
+
+/** The scheduler of a run of so many steps. */
+export function schedulerFor(
+  schedule: Schedule | SchedulerMaker,
+  optimizer: Optimizer,
+  totalSteps: number,
+): lrScheduler.Schedulable {
+  if (typeof schedule !== "function") return schedule.make(optimizer, totalSteps);
+  // The middle of the step, so that neither the first nor the last one has a factor of 0.
+  const lrLambda = (step: number) => schedule((step + 0.5) / totalSteps);
+  return new lrScheduler.LambdaLR(optimizer, { lrLambda });
+}

@@ -7,7 +7,7 @@ import { FormatError } from "../core/errors.js";
 import { toTensor } from "../data/loader.js";
 import type { ArrayData } from "../io/arrayData.js";
 import type { SafetensorsContent } from "../io/browser.js";
-import type { Optimizer, OptimizerState } from "../optim/index.js";
+import type { GroupState, Optimizer, OptimizerState } from "../optim/index.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { DivergedError, ResumeError } from "./errors.js";
 import type { EpochSummary, Measures } from "./events.js";
@@ -29,8 +29,8 @@ export interface Progress {
   step: number;
   /** Sums of the epoch under way. */
   sums: Sums;
-  /** Learning rates of the optimizer's groups before the schedule's factor. */
-  readonly baseRates: readonly number[];
+  /** The scheduler's state as JSON. */
+  schedule: string;
   /** State of the random generator. */
   generator: readonly number[];
   readonly history: EpochSummary[];
@@ -40,7 +40,7 @@ export interface Progress {
 }
 
 const format = "gradus-checkpoint";
-const version = 1;
+const version = 2;
 const source = "checkpoint";
 const maxEpochs = 1_000_000;
 
@@ -70,7 +70,9 @@ export function captureState(
   const { state, paramGroups } = optimizer.stateDict();
   const tensors = new Map<string, ArrayData>();
   for (const [name, tensor] of model.stateDict()) tensors.set(`model.${name}`, tensor);
-  for (const [name, tensor] of state) tensors.set(`optimizer.${name}`, tensor);
+  for (const [number, own] of Object.entries(state))
+    for (const [name, tensor] of Object.entries(own))
+      tensors.set(`optimizer.${number}.${name}`, tensor);
   for (const [name, tensor] of tensors) {
     if (isFinite(tensor)) continue;
     const place = { epoch: progress.epoch + 1, step: progress.step };
@@ -94,32 +96,25 @@ export function parseState({ tensors, metadata }: SafetensorsContent): TrainingS
   const state = Field.parse(metadata.state, source);
   state.get("version").whole(version, version);
   const model = new Map<string, Tensor>();
-  const own = new Map<string, Tensor>();
+  const own: Record<number, Record<string, Tensor>> = {};
   for (const [name, array] of tensors) {
     if (!isFinite(array))
       throw new FormatError("resume", `${source}: ${name} holds values that are not finite`);
     if (name.startsWith("model.")) model.set(name.slice(6), toTensor(array));
-    else if (name.startsWith("optimizer.")) own.set(name.slice(10), toTensor(array));
-    else throw new FormatError("resume", `${source}: has the tensor "${name.slice(0, 60)}"`);
+    else if (/^optimizer\.\d+\.\w+$/.test(name)) {
+      const [, number, kind] = name.split(".") as [string, string, string];
+      own[Number(number)] = { ...own[Number(number)], [kind]: toTensor(array) };
+    } else throw new FormatError("resume", `${source}: has the tensor "${name.slice(0, 60)}"`);
   }
-  checkComplete(own);
-  const paramGroups = state
-    .get("paramGroups")
-    .list(10_000)
-    .map((group) => group.numbers());
+  const paramGroups = state.get("paramGroups").list(10_000).map(parseGroup);
   return { model, optimizer: { state: own, paramGroups }, progress: parseProgress(state) };
 }
 
-/** Every parameter must have the same kinds of state: an optimizer would begin a missing one at zero. */
-function checkComplete(state: ReadonlyMap<string, Tensor>): void {
-  const kinds = new Map<string, Set<string>>();
-  for (const key of state.keys()) {
-    const [number = "", kind = ""] = key.split(".");
-    kinds.set(kind, (kinds.get(kind) ?? new Set()).add(number));
-  }
-  const sizes = new Set([...kinds.values()].map((numbers) => numbers.size));
-  if (sizes.size > 1)
-    throw new FormatError("resume", `${source}: parts of the optimizer's state are missing`);
+/** A group's hyper-parameters: numbers, switches, and lists of numbers such as `betas`. */
+function parseGroup(group: Field): GroupState {
+  const options = Object.entries(group.settings());
+  const params = group.get("params").list(1_000_000);
+  return { ...Object.fromEntries(options), params: params.map((place) => place.whole()) };
 }
 
 function parseProgress(state: Field): Progress {
@@ -130,10 +125,7 @@ function parseProgress(state: Field): Progress {
     batch: state.get("batch").whole(),
     step: state.get("step").whole(),
     sums: { examples: sums.get("examples").whole(), totals: sums.get("totals").numbers() },
-    baseRates: state
-      .get("baseRates")
-      .list(10_000)
-      .map((rate) => rate.number(0)),
+    schedule: state.get("schedule").text(),
     generator: state
       .get("generator")
       .list(4)

@@ -11,3 +11,4 @@ export {
   type StepRecord,
 } from "./curves.js";
 export { type MistakesOptions, mistakesPicture } from "./mistakes.js";
+export { type Drawable, type DrawScheduleOptions, drawSchedule } from "./schedule.js";
