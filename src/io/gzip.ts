@@ -42,7 +42,19 @@ export async function gunzip(bytes: Uint8Array, options: GunzipOptions): Promise
     const came = bytes.length < 2 ? `${bytes.length} bytes` : `bytes ${bytes[0]}, ${bytes[1]}`;
     fail(`not gzip: begins with ${came}; expected 31, 139`);
   }
-  const pump = startPump(new DecompressionStream("gzip"), bytes);
+  return await inflate(bytes, "gzip", maxBytes, fail);
+}
+
+/**
+ * Inflates bytes up to a limit; `deflate-raw` is what zip holds. `fail` throws the caller's error.
+ */
+export async function inflate(
+  bytes: Uint8Array,
+  format: "gzip" | "deflate-raw",
+  maxBytes: number,
+  fail: (message: string) => never,
+): Promise<Uint8Array> {
+  const pump = startPump(new DecompressionStream(format), bytes);
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
@@ -73,8 +85,11 @@ export async function gunzip(bytes: Uint8Array, options: GunzipOptions): Promise
  */
 export const gzip = (bytes: Uint8Array): Promise<Uint8Array> => compress(bytes, "gzip");
 
-/** Compresses bytes; `deflate` is the zlib format that PNG holds. */
-export async function compress(bytes: Uint8Array, format: "gzip" | "deflate"): Promise<Uint8Array> {
+/** Compresses bytes; `deflate` is the zlib format that PNG holds, `deflate-raw` zip's. */
+export async function compress(
+  bytes: Uint8Array,
+  format: "gzip" | "deflate" | "deflate-raw",
+): Promise<Uint8Array> {
   const pump = startPump(new CompressionStream(format), bytes);
   const chunks: Uint8Array[] = [];
   let length = 0;

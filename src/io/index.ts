@@ -18,8 +18,10 @@ export {
   writePng,
 } from "./images.js";
 export { type JsonLinesOptions, JsonLinesWriter, readJsonLines } from "./jsonLines.js";
+export { loadNpy, loadNpz, saveNpy, saveNpz } from "./npyFile.js";
 export {
   loadSafetensors,
   type SaveSafetensorsOptions,
   saveSafetensors,
 } from "./safetensorsFile.js";
+export { type FileSource, fileSource, openZip, type ZipFile } from "./zipFile.js";

@@ -3,6 +3,7 @@
  * a run need no codec. Works in browsers too. Read images.ts for reading pictures and for files.
  */
 import { ShapeError, ValueError } from "../core/errors.js";
+import { crc32 } from "./crc32.js";
 import { compress } from "./gzip.js";
 
 /** A picture: rows from the top, pixels from the left, `channels` bytes a pixel. */
@@ -92,17 +93,4 @@ function chunk(type: string, content: Uint8Array): Uint8Array {
   bytes.set(content, 8);
   view.setUint32(content.length + 8, crc32(bytes.subarray(4, content.length + 8)));
   return bytes;
-}
-
-const crcTable = /* @__PURE__ */ Uint32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte;
-  for (let bit = 0; bit < 8; bit++) value = (value >>> 1) ^ (value & 1 ? 0xedb88320 : 0);
-  return value;
-});
-
-/** The cyclic redundancy check of ISO 3309 that PNG and gzip use. */
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = crcTable[(crc ^ byte) & 255]! ^ (crc >>> 8);
-  return ~crc >>> 0;
 }
