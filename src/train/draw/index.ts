@@ -11,3 +11,4 @@ export {
   type StepRecord,
 } from "./curves.js";
 export { type MistakesOptions, mistakesPicture } from "./mistakes.js";
+export { drawSheet, type SheetOptions, type Tile } from "./sheet.js";
