@@ -12,3 +12,4 @@ export {
 } from "./curves.js";
 export { type MistakesOptions, mistakesPicture } from "./mistakes.js";
 export { type Drawable, type DrawScheduleOptions, drawSchedule } from "./schedule.js";
+export { drawSheet, type SheetOptions, type Tile } from "./sheet.js";

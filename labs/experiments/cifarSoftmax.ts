@@ -1,0 +1,33 @@
+/** CIFAR-10 by softmax regression on raw pixels less their mean: what a linear view of pixels can do, and its templates. */
+import { StandardScaler } from "gradus/features";
+import { LinearClassifier } from "gradus/linear";
+import { loadCifar } from "./cifar.js";
+import { saveTemplates } from "./drawing.js";
+import { type Experiment, main, percent } from "./experiment.js";
+
+export const cifarSoftmax: Experiment = async (options) => {
+  const { short = false, log = () => {}, out, signal } = options;
+  const { train, test, classNames } = await loadCifar(options);
+  const scaler = new StandardScaler().fit(train.images);
+  const x = scaler.transform(train.images);
+  const model = new LinearClassifier(x.shape[1]!, 10, {
+    loss: "softmax",
+    penalty: "l2",
+    alpha: 0.02,
+  });
+  await model.fit(x, train.labels, {
+    epochs: short ? 2 : 12,
+    batchSize: 256,
+    lr: 2e-4,
+    ...(signal && { signal }),
+    onEpoch: ({ epoch, epochs, loss }) => log(`${epoch}/${epochs} loss ${loss.toFixed(4)}`),
+  });
+  const accuracy = await model.score(scaler.transform(test.images), test.labels);
+  if (out) log(`Templates: ${await saveTemplates(out, model.weight, [3, 32, 32], classNames)}`);
+  return {
+    accuracy,
+    sentence: `Softmax regression on raw pixels gets ${percent(accuracy)} of CIFAR-10's test pictures right.`,
+  };
+};
+
+if (process.argv[1] === import.meta.filename) await main(cifarSoftmax);

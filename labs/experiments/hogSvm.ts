@@ -1,0 +1,28 @@
+/** Fashion-MNIST by a linear multiclass SVM on histograms of oriented gradients. */
+import { Hog, Pipeline, StandardScaler } from "gradus/features";
+import { LinearClassifier } from "gradus/linear";
+import { type Experiment, main, percent } from "./experiment.js";
+import { loadFashion } from "./fashion.js";
+
+export const hogSvm: Experiment = async (options) => {
+  const { short = false, log = () => {}, signal } = options;
+  const { train, test } = await loadFashion(options);
+  const hog = new Hog({ pixelsPerCell: [4, 4], cellsPerBlock: [2, 2] });
+  const pipeline = new Pipeline(hog, new StandardScaler());
+  const x = pipeline.fitTransform(train.images);
+  log(`${x.shape[1]} features of a picture`);
+  const model = new LinearClassifier(x.shape[1]!, 10, { loss: "squaredHinge", alpha: 1e-2 });
+  await model.fit(x, train.labels, {
+    epochs: short ? 2 : 15,
+    lr: 5e-4,
+    ...(signal && { signal }),
+    onEpoch: ({ epoch, epochs, loss }) => log(`${epoch}/${epochs} loss ${loss.toFixed(4)}`),
+  });
+  const accuracy = await model.score(pipeline.transform(test.images), test.labels);
+  return {
+    accuracy,
+    sentence: `A linear SVM on histograms of gradients gets ${percent(accuracy)} of the test pictures right.`,
+  };
+};
+
+if (process.argv[1] === import.meta.filename) await main(hogSvm);

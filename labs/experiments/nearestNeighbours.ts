@@ -1,0 +1,39 @@
+/** Fashion-MNIST by its nearest neighbours: k = 1, and the k that cross-validation chooses on the training pictures. */
+import { crossValidateNeighbors, KNeighborsClassifier } from "gradus/neighbors";
+import { type Experiment, main, percent } from "./experiment.js";
+import { loadFashion } from "./fashion.js";
+
+const ks = [1, 3, 4, 5, 6, 7, 9, 12];
+
+export const nearestNeighbours: Experiment = async (options) => {
+  const { log = () => {}, signal } = options;
+  const { train, test } = await loadFashion(options);
+  const classify = async (nNeighbors: number): Promise<number> => {
+    const knn = new KNeighborsClassifier({ nNeighbors, weights: "distance" });
+    knn.fit(train.images, train.labels);
+    return knn.score(test.images, test.labels, signal && { signal });
+  };
+  const started = performance.now();
+  const single = await classify(1);
+  log(`1-NN: ${percent(single)} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  let shown = 0;
+  const { results, best } = await crossValidateNeighbors(train.images, train.labels, {
+    ks,
+    folds: 5,
+    weights: "distance",
+    ...(signal && { signal }),
+    onProgress(done, total) {
+      const tenth = Math.floor((10 * done) / total);
+      if (tenth > shown) log(`cross-validation: ${10 * tenth}%`);
+      shown = tenth;
+    },
+  });
+  for (const { k, mean, std } of results) log(`k = ${k}: ${percent(mean)} ± ${percent(std)}`);
+  const chosen = await classify(best.k);
+  return {
+    accuracy: chosen,
+    sentence: `1-NN by L2 gets ${percent(single)} of the test pictures right; cross-validation chooses k = ${best.k}, which gets ${percent(chosen)}.`,
+  };
+};
+
+if (process.argv[1] === import.meta.filename) await main(nearestNeighbours);

@@ -1,0 +1,32 @@
+/** Fashion-MNIST by softmax regression on standardised pixels, and what the classifier looks for as pictures. */
+import { StandardScaler } from "gradus/features";
+import { LinearClassifier } from "gradus/linear";
+import { saveTemplates } from "./drawing.js";
+import { type Experiment, main, percent } from "./experiment.js";
+import { loadFashion } from "./fashion.js";
+
+export const softmaxRegression: Experiment = async (options) => {
+  const { short = false, log = () => {}, out, signal } = options;
+  const { train, test, classNames } = await loadFashion(options);
+  const scaler = new StandardScaler().fit(train.images);
+  const x = scaler.transform(train.images);
+  const model = new LinearClassifier(x.shape[1]!, 10, {
+    loss: "softmax",
+    penalty: "l2",
+    alpha: 1e-3,
+  });
+  await model.fit(x, train.labels, {
+    epochs: short ? 2 : 20,
+    lr: 1e-3,
+    ...(signal && { signal }),
+    onEpoch: ({ epoch, epochs, loss }) => log(`${epoch}/${epochs} loss ${loss.toFixed(4)}`),
+  });
+  const accuracy = await model.score(scaler.transform(test.images), test.labels);
+  if (out) log(`Templates: ${await saveTemplates(out, model.weight, [1, 28, 28], classNames)}`);
+  return {
+    accuracy,
+    sentence: `Softmax regression gets ${percent(accuracy)} of the test pictures right.`,
+  };
+};
+
+if (process.argv[1] === import.meta.filename) await main(softmaxRegression);

@@ -1,0 +1,20 @@
+/** The neighbours room: exact search for the nearest vectors, and classification, regression and cross-validation by them. */
+export {
+  KNeighborsClassifier,
+  type KNeighborsOptions,
+  KNeighborsRegressor,
+  type Neighbors,
+  type NeighborsOptions,
+} from "./classifier.js";
+export {
+  type CrossValidateOptions,
+  type CrossValidation,
+  crossValidateNeighbors,
+  type Fold,
+  type FoldOptions,
+  type KResult,
+  kFold,
+} from "./crossValidate.js";
+export type { Metric } from "./metric.js";
+export type { SearchOptions } from "./search.js";
+export type { Weights } from "./vote.js";
