@@ -44,10 +44,13 @@ class Pool {
   int count() const { return count_; }
 
   void run(int64_t pieces, void* context, PieceFunction function) {
-    pieces_ = pieces;
     context_ = context;
     function_ = function;
-    next_.store(0, std::memory_order_relaxed);
+    const int threads = count_;
+    for (int i = 0; i < threads; i++) {
+      shares_[i].next.store(pieces * i / threads, std::memory_order_relaxed);
+      shares_[i].end = pieces * (i + 1) / threads;
+    }
     const uint64_t number = (state_.load(std::memory_order_relaxed) >> 32) + 1;
     state_.store(number << 32 | kOpen, std::memory_order_seq_cst);
     if (sleepers_.load(std::memory_order_seq_cst) > 0) {
@@ -72,8 +75,13 @@ class Pool {
   std::atomic<int> sleepers_{0};
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::atomic<int64_t> next_{0};
-  int64_t pieces_ = 0;
+  // Each thread begins with pieces of its own, so that what it wrote in one kernel it finds in its
+  // cache in the next, and then takes from the others.
+  struct alignas(64) Share {
+    std::atomic<int64_t> next{0};
+    int64_t end = 0;
+  };
+  Share shares_[kMaxThreads];
   void* context_ = nullptr;
   PieceFunction function_ = nullptr;
 
@@ -86,10 +94,14 @@ class Pool {
   }
 
   void take(int thread) {
-    for (;;) {
-      const int64_t piece = next_.fetch_add(1, std::memory_order_relaxed);
-      if (piece >= pieces_) return;
-      function_(context_, piece, thread);
+    const int threads = count_;
+    for (int i = 0; i < threads; i++) {
+      Share& share = shares_[(thread + i) % threads];
+      for (;;) {
+        const int64_t piece = share.next.fetch_add(1, std::memory_order_relaxed);
+        if (piece >= share.end) break;
+        function_(context_, piece, thread);
+      }
     }
   }
 
