@@ -45,6 +45,11 @@ export class Builder {
     }
   }
 
+  /** The id that the next node will have, of any builder. */
+  get mark(): number {
+    return nextId;
+  }
+
   input(index: number, shape: Shape, dtype: DType): Node {
     return this.make("input", [], { index, shape, dtype });
   }
@@ -86,6 +91,11 @@ export class Builder {
 
   stopGradient(x: Node): Node {
     return isFloat(x.dtype) ? this.make("stopGradient", [x], {}) : x;
+  }
+
+  /** The same value as a node of its own, which gradients pass and simplification drops. */
+  alias(x: Node): Node {
+    return this.make("convert", [x], { dtype: x.dtype });
   }
 
   reshape(x: Node, shape: Shape): Node {

@@ -55,6 +55,10 @@ const adamRule = (name: string, isDecoupled: boolean): UpdateRule => ({
   },
 });
 
+// Made once: optimizers of one rule share their programs.
+const adam = adamRule("Adam", false);
+const adamW = adamRule("AdamW", true);
+
 const known = ["lr", "betas", "eps", "weightDecay"];
 
 function settle(op: string, defaults: AdamOptions, options: AdamOptions) {
@@ -88,7 +92,7 @@ function settle(op: string, defaults: AdamOptions, options: AdamOptions) {
  */
 export class Adam extends Optimizer {
   constructor(params: Params, options: AdamOptions = {}) {
-    super(adamRule("Adam", false), params, (group) => settle("Adam", {}, { ...options, ...group }));
+    super(adam, params, (group) => settle("Adam", {}, { ...options, ...group }));
   }
 }
 
@@ -99,7 +103,7 @@ export class Adam extends Optimizer {
  */
 export class AdamW extends Optimizer {
   constructor(params: Params, options: AdamOptions = {}) {
-    super(adamRule("AdamW", true), params, (group) =>
+    super(adamW, params, (group) =>
       settle("AdamW", { weightDecay: 0.01 }, { ...options, ...group }),
     );
   }
