@@ -148,6 +148,9 @@ test("numerical gradients, and checks that pass, fail and name kinks", () => {
   );
   assert.match(report.messages[0]!, /^kink at input 0, element \[0, 1\]: slope 0\.0+ to the left/);
   assert.ok(report.passed && report.relativeError < 1e-6);
+  assert.equal(gradCheck((x) => x.abs(), tensor([0])).kinks.length, 1);
+  assert.equal(gradCheck((x) => x.square().mul(1e4), tensor([1e-4, 0])).kinks.length, 0);
+  assert.equal(gradCheck((x) => x.relu(), tensor(3e-7), { raise: false }).kinks.length, 1);
   const wrong = (x: Tensor) => x.mul(x.detach());
   assert.throws(() => gradCheck(wrong, tensor([1, 2])), /gradient 2\.0+, difference quotient 4\.0/);
   const failed = gradCheck(wrong, tensor([1, 2]), { raise: false });

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import {
   compile,
   customFunction,
+  defineOp,
   grad,
   gradCheck,
   gradGradCheck,
@@ -274,4 +275,32 @@ test("two ops of one name do not share programs, and a spec by name is made once
   const named = byName((name) => ({ name }));
   assert.equal(named("a"), named("a"));
   assert.notEqual(named("a"), named("b"));
+});
+
+everywhere("an op by its lowering has gradients, attributes and several results", async () => {
+  const swish = defineOp<{ beta: number }>({
+    name: "swish",
+    lower(b, [x], { beta }) {
+      const gate = b.pointwise("exponential", b.multiply(x!, -beta));
+      return b.divide(x!, b.add(gate, 1));
+    },
+  });
+  const both = defineOp({
+    name: "both",
+    lower: (b, [x]) => [b.negate(x!), b.multiply(x!, x!)],
+  });
+  const run = (x: Tensor) => {
+    const [negated, squared] = both([x]) as [Tensor, Tensor];
+    swish([x], { beta: 2 }).sum().add(negated.mul(squared).sum()).backward();
+    return x.grad!;
+  };
+  const wanted = leaf([0.5, -1]);
+  wanted.mul(wanted.mul(2).sigmoid()).sub(wanted.pow(3)).sum().backward();
+  for (const got of [run(leaf([0.5, -1])), await compile(run)(leaf([0.5, -1]))])
+    assert.ok(got.allclose(wanted.grad!));
+  assert.ok(gradCheck((x) => swish([x!], { beta: 3 }), tensor([0.5, -1])).passed);
+  assert.throws(
+    () => swish([3 as never], { beta: 1 }),
+    /^ValueError: swish: input 0 must be a tensor/,
+  );
 });

@@ -3,7 +3,7 @@
  * rules are written in: numbers become constants and shapes broadcast, so that a formula reads as a formula.
  */
 import { type DType, isFloat } from "../core/dtype.js";
-import { GradusError } from "../core/errors.js";
+import { GradusError, ValueError } from "../core/errors.js";
 import { broadcastShapes, type Shape, sameShape } from "../core/shape.js";
 import type { Node } from "./graph.js";
 import {
@@ -35,7 +35,8 @@ export class Builder {
     attributes: AttributesOf<P>,
   ): Node<P> {
     try {
-      const row = primitives[primitive] as Primitive<AttributesOf<P>>;
+      const row = primitives[primitive] as Primitive<AttributesOf<P>> | undefined;
+      if (!row) throw new ValueError("", `there is no primitive "${primitive}"`);
       const { shape, dtype } = row.infer(inputs, attributes);
       return { id: nextId++, primitive, inputs, attributes, shape, dtype, origin: this.origin };
     } catch (error) {

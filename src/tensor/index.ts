@@ -68,4 +68,5 @@ export {
   randperm,
 } from "./random.js";
 export { type NestedArray, Tensor } from "./tensor.js";
+export { defineOp, type OpResult, type UserOp } from "./userOp.js";
 export { type VmapOptions, vmap } from "./vmap.js";
