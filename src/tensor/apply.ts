@@ -209,10 +209,10 @@ class RoutineCall extends TapeNode {
 
   differentiate(
     cotangents: readonly (Tensor | null)[],
-    needed: readonly boolean[],
+    needed: readonly boolean[] | null,
   ): readonly InputGradient[] {
     const given = cotangents.map((c) => c !== null);
-    const { routine, sources, targets } = this.variant.backward(given, needed);
+    const { routine, sources, targets } = this.variant.backward(given, needed ?? undefined);
     if (!this.saved) throw freedError(this.name);
     const saved = this.saved.get();
     const inputs = sources.map((source) =>

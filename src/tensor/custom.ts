@@ -146,11 +146,11 @@ class CustomNode extends TapeNode {
 
   differentiate(
     cotangents: readonly (Tensor | null)[],
-    needed: readonly boolean[],
+    needed: readonly boolean[] | null,
   ): readonly InputGradient[] {
     return this.call
       .pull(cotangents)
-      .flatMap((g, i): InputGradient[] => (g && needed[i] ? [[i, g]] : []));
+      .flatMap((g, i): InputGradient[] => (g && (!needed || needed[i]) ? [[i, g]] : []));
   }
 
   release(): void {

@@ -64,7 +64,7 @@ export class Variant {
 
   /** The gradient routine for cotangents of the outputs that `given` marks, with regard to inputs that `needed` marks. */
   backward(given: readonly boolean[], needed: readonly boolean[] = this.wanted): Backward {
-    const isAll = this.wanted.every((w, i) => w === needed[i]);
+    const isAll = needed === this.wanted || this.wanted.every((w, i) => w === needed[i]);
     const key = given.map(Number).join("") + (isAll ? "" : ` ${needed.map(Number).join("")}`);
     let backward = this.backwards.get(key);
     if (!backward) {

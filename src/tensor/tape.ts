@@ -53,10 +53,10 @@ export abstract class TapeNode {
     });
   }
 
-  /** The gradients of the inputs that `needed` marks, given those of the outputs. */
+  /** The gradients of the inputs that `needed` marks (null: of all that have one), given those of the outputs. */
   abstract differentiate(
     cotangents: readonly (Tensor | null)[],
-    needed: readonly boolean[],
+    needed: readonly boolean[] | null,
   ): readonly InputGradient[];
 
   /** Forgets what was kept. */

@@ -37,13 +37,13 @@ export interface WalkOptions {
 
 /** Where the wanted tensors are on the tape. */
 class Targets {
-  private readonly leaves: ReadonlySet<Tensor> | null;
+  private readonly leaves: ReadonlySet<Tensor>;
   private readonly links = new Set<TapeLink>();
   private readonly leading = new Set<TapeNode>();
 
-  constructor(only: readonly Tensor[] | undefined, order: readonly TapeNode[]) {
-    this.leaves = only ? new Set(only.filter((x) => !x.tape)) : null;
-    for (const x of only ?? []) if (x.tape) this.links.add(x.tape);
+  constructor(only: readonly Tensor[], order: readonly TapeNode[]) {
+    this.leaves = new Set(only.filter((x) => !x.tape));
+    for (const x of only) if (x.tape) this.links.add(x.tape);
     for (const node of order.toReversed())
       if (node.edges.some((edge) => this.isNeeded(edge))) this.leading.add(node);
   }
@@ -51,7 +51,6 @@ class Targets {
   /** Whether an edge leads to something wanted. */
   isNeeded(edge: TapeEdge): boolean {
     if (!edge) return false;
-    if (!this.leaves) return true;
     return "leaf" in edge
       ? this.leaves.has(edge.leaf)
       : this.links.has(edge.link) || this.leading.has(edge.link.node);
@@ -83,7 +82,7 @@ class Walk {
   arrivals(node: TapeNode): readonly (Tensor | null)[] | null {
     const slots = this.pending.get(node);
     this.pending.delete(node);
-    if (!slots) return null;
+    if (!slots || !node.hooks) return slots ?? null;
     return slots.map((g, index) => g && runHooks(node.hooks?.get(index), g));
   }
 }
@@ -105,7 +104,7 @@ export function walkTape(
   const run = () => {
     for (const [root, gradient] of roots) walk.receive(root, root.tape, gradient);
     const order = consumersFirst(starts);
-    const targets = new Targets(options.only, order);
+    const targets = options.only && new Targets(options.only, order);
     for (const node of order) {
       const cotangents = walk.arrivals(node);
       if (!cotangents) continue;
@@ -113,8 +112,8 @@ export function walkTape(
         const found = cotangents[link.index];
         if (found) walk.inner.set(link, found);
       }
-      const needed = node.edges.map((edge) => targets.isNeeded(edge));
-      if (needed.includes(true))
+      const needed = targets ? node.edges.map((edge) => targets.isNeeded(edge)) : null;
+      if (!needed || needed.includes(true))
         for (const [input, more] of node.differentiate(cotangents, needed)) {
           const edge = node.edges[input]!;
           walk.receive("leaf" in edge ? edge.leaf : null, "link" in edge ? edge.link : null, more);
