@@ -3,7 +3,7 @@
  * rules are written in: numbers become constants and shapes broadcast, so that a formula reads as a formula.
  */
 import { type DType, isFloat } from "../core/dtype.js";
-import { GradusError } from "../core/errors.js";
+import { GradusError, ValueError } from "../core/errors.js";
 import { broadcastShapes, type Shape, sameShape } from "../core/shape.js";
 import type { Node } from "./graph.js";
 import {
@@ -35,7 +35,8 @@ export class Builder {
     attributes: AttributesOf<P>,
   ): Node<P> {
     try {
-      const row = primitives[primitive] as Primitive<AttributesOf<P>>;
+      const row = primitives[primitive] as Primitive<AttributesOf<P>> | undefined;
+      if (!row) throw new ValueError("", `there is no primitive "${primitive}"`);
       const { shape, dtype } = row.infer(inputs, attributes);
       return { id: nextId++, primitive, inputs, attributes, shape, dtype, origin: this.origin };
     } catch (error) {
@@ -43,6 +44,11 @@ export class Builder {
       const Kind = error.constructor as new (op: string, message: string) => GradusError;
       throw new Kind(this.origin || primitive, error.message);
     }
+  }
+
+  /** The id that the next node will have, of any builder. */
+  get mark(): number {
+    return nextId;
   }
 
   input(index: number, shape: Shape, dtype: DType): Node {
@@ -86,6 +92,11 @@ export class Builder {
 
   stopGradient(x: Node): Node {
     return isFloat(x.dtype) ? this.make("stopGradient", [x], {}) : x;
+  }
+
+  /** The same value as a node of its own, which gradients pass and simplification drops. */
+  alias(x: Node): Node {
+    return this.make("convert", [x], { dtype: x.dtype });
   }
 
   reshape(x: Node, shape: Shape): Node {

@@ -5,7 +5,7 @@
  */
 import { isFloat } from "../core/dtype.js";
 import type { Builder } from "./builder.js";
-import { type Node, topologicalOrder } from "./graph.js";
+import type { Node } from "./graph.js";
 import type { PrimitiveName } from "./primitives.js";
 import { sumOf } from "./vjp/accumulate.js";
 import { attentionRules } from "./vjp/attention.js";
@@ -158,59 +158,136 @@ export const rules: Rules = {
   ...linalgRules,
 };
 
+/** Values whose gradients a function gives instead of rules. */
+export interface GradientCall {
+  readonly outputs: readonly Node[];
+  readonly inputs: readonly Node[];
+  pull(cotangents: Cotangents): Cotangents;
+}
+
+/** What may differ from the rules on the way of a gradient. */
+export interface Detours {
+  /** The call that made a value, if its gradient is not by rules. */
+  callOf(node: Node): GradientCall | undefined;
+  /** Takes the complete cotangent of a value, and gives what goes on. */
+  arrived(node: Node, g: Node): Node;
+  /** The value that a rule reads in a value's place. */
+  twin(node: Node, g: Node): Node;
+}
+
+const noDetours: Detours = {
+  callOf: () => undefined,
+  arrived: (_, g) => g,
+  twin: (node) => node,
+};
+
+/** What a gradient of `node` flows on to. */
+const sourcesOf = (node: Node, { callOf }: Detours): readonly Node[] =>
+  callOf(node)?.inputs ?? (rules[node.primitive] ? node.inputs : []);
+
 /** The nodes through which `outputs` depend on `wrt`, in rising order. */
-function activeNodes(outputs: readonly Node[], wrt: ReadonlySet<Node>): Node[] {
-  const active = new Set<Node>();
-  const order = topologicalOrder(outputs);
-  for (const node of order) {
-    const depends =
-      wrt.has(node) || (rules[node.primitive] !== null && node.inputs.some((x) => active.has(x)));
-    if (depends && isFloat(node.dtype)) active.add(node);
+function activeNodes(
+  outputs: readonly Node[],
+  wrt: ReadonlySet<Node>,
+  detours: Detours,
+): ReadonlySet<Node> {
+  const seen = new Set<Node>();
+  const stack = outputs.filter(({ dtype }) => isFloat(dtype));
+  while (stack.length > 0) {
+    const node = stack.pop()!;
+    if (seen.has(node)) continue;
+    seen.add(node);
+    for (const x of sourcesOf(node, detours)) if (isFloat(x.dtype) && !seen.has(x)) stack.push(x);
   }
-  return order.filter((node) => active.has(node));
+  const active = new Set<Node>();
+  for (const node of [...seen].sort((a, b) => a.id - b.id))
+    if (wrt.has(node) || sourcesOf(node, detours).some((x) => active.has(x))) active.add(node);
+  return active;
+}
+
+/** One walk against the flow of values, from outputs to what they were computed from. */
+class Walk {
+  /** Complete cotangents of the values visited so far. */
+  readonly sums = new Map<Node, Node>();
+  private readonly contributions = new Map<Node, Node[]>();
+  private readonly b: Builder;
+  private readonly active: ReadonlySet<Node>;
+  private readonly detours: Detours;
+  private readonly arrivals = new Map<GradientCall, (Node | null)[]>();
+
+  constructor(b: Builder, active: ReadonlySet<Node>, detours: Detours) {
+    this.b = b;
+    this.active = active;
+    this.detours = detours;
+  }
+
+  add(node: Node, g: Node): void {
+    if (!this.active.has(node)) return;
+    const list = this.contributions.get(node);
+    if (list) list.push(g);
+    else this.contributions.set(node, [g]);
+  }
+
+  private total(node: Node): Node | undefined {
+    const list = this.contributions.get(node);
+    if (!list) return undefined;
+    this.b.origin = list[0]!.origin;
+    return sumOf(this.b, list);
+  }
+
+  visit(node: Node): void {
+    const { b, detours, sums } = this;
+    let g = this.total(node);
+    b.origin = `${node.origin || node.primitive}.backward`;
+    if (g) {
+      g = detours.arrived(node, g);
+      sums.set(node, g);
+    }
+    const call = detours.callOf(node);
+    if (call) this.arrive(call, node, g ?? null);
+    else if (g && sourcesOf(node, detours).some((x) => this.active.has(x))) this.pull(node, g);
+  }
+
+  private pull(node: Node, g: Node): void {
+    const rule = rules[node.primitive] as Rule<PrimitiveName>;
+    rule(this.b, this.detours.twin(node, g), g).forEach((gradient, i) => {
+      if (gradient) this.add(node.inputs[i]!, gradient);
+    });
+  }
+
+  /** A call's gradients are asked for at its first output, behind which no reader of any output is left. */
+  private arrive(call: GradientCall, node: Node, g: Node | null): void {
+    const cotangents = this.arrivals.get(call) ?? call.outputs.map(() => null);
+    this.arrivals.set(call, cotangents);
+    cotangents[call.outputs.indexOf(node)] = g;
+    const first = call.outputs.find((output) => this.active.has(output));
+    const flows = call.inputs.some((x) => this.active.has(x));
+    if (node !== first || !flows || cotangents.every((c) => c === null)) return;
+    call.pull(cotangents).forEach((gradient, i) => {
+      if (gradient) this.add(call.inputs[i]!, gradient);
+    });
+  }
 }
 
 /**
  * Vector-Jacobian product: adds to the graph the cotangents of `wrt`, given those of `outputs`
- * (null: none). A node in `wrt` is a leaf: what it was computed from is not looked at.
+ * (null: none). One of `wrt` may depend on another.
  */
 export function vjp(
   b: Builder,
   outputs: readonly Node[],
   cotangents: Cotangents,
   wrt: readonly Node[],
+  detours: Detours = noDetours,
 ): Cotangents {
-  const leaves = new Set(wrt);
-  const active = activeNodes(outputs, leaves);
-  const known = new Set(active);
-  const contributions = new Map<Node, Node[]>();
-  const origin = b.origin;
-  const accumulate = (node: Node, g: Node) => {
-    const list = contributions.get(node);
-    if (list) list.push(g);
-    else contributions.set(node, [g]);
-  };
-  const total = (node: Node): Node | null => {
-    const list = contributions.get(node);
-    if (!list) return null;
-    b.origin = list[0]!.origin;
-    return sumOf(b, list);
-  };
+  const active = activeNodes(outputs, new Set(wrt), detours);
+  const walk = new Walk(b, active, detours);
+  const { origin } = b;
   outputs.forEach((node, i) => {
     const g = cotangents[i];
-    if (g && known.has(node)) accumulate(node, g);
+    if (g) walk.add(node, g);
   });
-  for (const node of active.reverse()) {
-    const g = leaves.has(node) ? null : total(node);
-    if (!g) continue;
-    b.origin = `${node.origin || node.primitive}.backward`;
-    const rule = rules[node.primitive] as Rule<PrimitiveName>;
-    rule(b, node, g).forEach((gradient, i) => {
-      const input = node.inputs[i]!;
-      if (gradient && known.has(input)) accumulate(input, gradient);
-    });
-  }
-  const result = wrt.map(total);
+  for (const node of [...active].reverse()) walk.visit(node);
   b.origin = origin;
-  return result;
+  return wrt.map((node) => walk.sums.get(node) ?? null);
 }

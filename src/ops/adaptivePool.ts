@@ -3,7 +3,7 @@ import { ShapeError, ValueError } from "../core/errors.js";
 import { formatShape, stridesOf } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { apply, applyOne, type OpSpec } from "../tensor/apply.js";
+import { apply, applyOne, byName, type OpSpec } from "../tensor/apply.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { squeeze, unsqueeze } from "./movement.js";
 import { batched, checkSpatial, fromPlaces, maxOfPlaces, planesOf } from "./pool.js";
@@ -82,10 +82,12 @@ export function adaptiveAverageNodes(b: Builder, x: Node, sizes: readonly number
   return b.reshape(b.divide(sums, count), [...x.shape.slice(0, -rank), ...sizes]);
 }
 
-const averageSpec = (name: string): OpSpec<Adaptive> => ({
-  name,
-  lower: (b, [x], { sizes }) => adaptiveAverageNodes(b, x!, sizes),
-});
+const averageSpec = byName(
+  (name): OpSpec<Adaptive> => ({
+    name,
+    lower: (b, [x], { sizes }) => adaptiveAverageNodes(b, x!, sizes),
+  }),
+);
 
 /** The flat places of all windows, int32 [windows, places]; short windows name their last place again. */
 function placeNodes(b: Builder, spatial: readonly number[], sizes: readonly number[]): Node {
@@ -103,22 +105,29 @@ function placeNodes(b: Builder, spatial: readonly number[], sizes: readonly numb
   return b.reshape(total, [product(sizes), product(most)]);
 }
 
-const maxSpec = (name: string): OpSpec<Adaptive> => ({
-  name,
-  lower(b, [x], { sizes }) {
-    const rank = sizes.length;
-    const planes = planesOf(b, x!, rank);
-    const spatial = planes.shape.slice(1);
-    const shape = [...x!.shape.slice(0, -rank), ...sizes];
-    const even = evenWindow(spatial, sizes);
-    if (even) {
-      const chosen = b.make("windowArgMax", [planes], even);
-      return [b.reshape(fromPlaces(b, planes, chosen), shape), b.reshape(chosen, shape)];
-    }
-    const table = placeNodes(b, spatial, sizes);
-    return maxOfPlaces(b, planes, b.broadcastTo(table, [planes.shape[0]!, ...table.shape]), shape);
-  },
-});
+const maxSpec = byName(
+  (name): OpSpec<Adaptive> => ({
+    name,
+    lower(b, [x], { sizes }) {
+      const rank = sizes.length;
+      const planes = planesOf(b, x!, rank);
+      const spatial = planes.shape.slice(1);
+      const shape = [...x!.shape.slice(0, -rank), ...sizes];
+      const even = evenWindow(spatial, sizes);
+      if (even) {
+        const chosen = b.make("windowArgMax", [planes], even);
+        return [b.reshape(fromPlaces(b, planes, chosen), shape), b.reshape(chosen, shape)];
+      }
+      const table = placeNodes(b, spatial, sizes);
+      return maxOfPlaces(
+        b,
+        planes,
+        b.broadcastTo(table, [planes.shape[0]!, ...table.shape]),
+        shape,
+      );
+    },
+  }),
+);
 
 const adaptiveAverage = (x: Tensor, rank: number, size: OutputSize): Tensor =>
   batched(x, rank, (batch) => {

@@ -2,7 +2,7 @@
 import { ValueError } from "../core/errors.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { applyOne, type OpSpec } from "../tensor/apply.js";
+import { applyOne, byName, type OpSpec } from "../tensor/apply.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { batched, checkSpatial, planesOf } from "./pool.js";
 import {
@@ -74,10 +74,12 @@ function averageNodes(b: Builder, x: Node, attributes: AvgAttributes): Node {
   );
 }
 
-const avgPoolSpec = (name: string): OpSpec<AvgAttributes & Record<string, unknown>> => ({
-  name,
-  lower: (b, [x], attributes) => averageNodes(b, x!, attributes),
-});
+const avgPoolSpec = byName(
+  (name): OpSpec<AvgAttributes & Record<string, unknown>> => ({
+    name,
+    lower: (b, [x], attributes) => averageNodes(b, x!, attributes),
+  }),
+);
 
 function averageWindow(
   op: string,
@@ -155,14 +157,16 @@ export interface LpPoolOptions<S extends Sizes = Sizes> {
 
 type LpAttributes = AvgAttributes & { readonly p: number };
 
-const lpPoolSpec = (name: string): OpSpec<LpAttributes & Record<string, unknown>> => ({
-  name,
-  lower(b, [x], { p, ...attributes }) {
-    const mean = averageNodes(b, b.pointwise("power", x!, p), attributes);
-    const count = attributes.kernelSizes.reduce((n, k) => n * k, 1);
-    return b.pointwise("power", b.multiply(mean, count), 1 / p);
-  },
-});
+const lpPoolSpec = byName(
+  (name): OpSpec<LpAttributes & Record<string, unknown>> => ({
+    name,
+    lower(b, [x], { p, ...attributes }) {
+      const mean = averageNodes(b, b.pointwise("power", x!, p), attributes);
+      const count = attributes.kernelSizes.reduce((n, k) => n * k, 1);
+      return b.pointwise("power", b.multiply(mean, count), 1 / p);
+    },
+  }),
+);
 
 const lpPool = (
   x: Tensor,

@@ -2,7 +2,7 @@
 import { ShapeError, ValueError } from "../core/errors.js";
 import { formatShape, type Shape } from "../core/shape.js";
 import type { WindowAttributes } from "../ir/primitives/contract.js";
-import { applyOne, type OpSpec } from "../tensor/apply.js";
+import { applyOne, byName, type OpSpec } from "../tensor/apply.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { squeeze, unsqueeze } from "./movement.js";
 import {
@@ -39,16 +39,16 @@ const addBias = (bias: Shape, rank: number): number[] => [
   ...new Array<number>(rank).fill(1),
 ];
 
-function convSpec(name: string): OpSpec<ConvAttributes & Record<string, unknown>> {
-  return {
+const convSpec = byName(
+  (name): OpSpec<ConvAttributes & Record<string, unknown>> => ({
     name,
     lower(b, [x, weight, bias], { groups, strides, padLow, padHigh, dilation }) {
       const attributes = { groups, strides, padLow, padHigh, dilation };
       const y = b.make("convolution", [x!, weight!], attributes);
       return bias ? b.add(y, b.reshape(bias, addBias(bias.shape, strides.length))) : y;
     },
-  };
-}
+  }),
+);
 
 function checkOperands(op: string, rank: number, x: Tensor, weight: Tensor, layout: string): void {
   if (x.ndim === rank + 2 && weight.ndim === rank + 2) return;
@@ -172,16 +172,16 @@ export type ConvTranspose3dOptions = ConvTransposeOptions<Triple>;
 
 type TransposeAttributes = ConvAttributes & { readonly inputSizes: readonly number[] };
 
-function transposeSpec(name: string): OpSpec<TransposeAttributes & Record<string, unknown>> {
-  return {
+const transposeSpec = byName(
+  (name): OpSpec<TransposeAttributes & Record<string, unknown>> => ({
     name,
     lower(b, [x, weight, bias], { groups, strides, padLow, padHigh, dilation, inputSizes }) {
       const attributes = { groups, strides, padLow, padHigh, dilation, inputSizes };
       const y = b.make("convolutionInputGrad", [x!, weight!], attributes);
       return bias ? b.add(y, b.reshape(bias, addBias(bias.shape, strides.length))) : y;
     },
-  };
-}
+  }),
+);
 
 function convolveTransposed(
   rank: number,

@@ -3,7 +3,7 @@ import { ShapeError, ValueError } from "../core/errors.js";
 import { formatShape, type Shape } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { applyOne, type OpSpec } from "../tensor/apply.js";
+import { applyOne, byName, type OpSpec } from "../tensor/apply.js";
 import { zeros } from "../tensor/create.js";
 import { bad, input, type SampleSet, sample, unlike } from "../tensor/defineOp.js";
 import { defaultGenerator, Generator, uniformNodes } from "../tensor/random.js";
@@ -26,13 +26,15 @@ function masked(op: string, x: Tensor, p: number, shape: Shape, options: Dropout
   return applyOne(maskSpec(op), [x, state], { p, maskShape: [...shape] });
 }
 
-const maskSpec = (name: string): OpSpec<Mask> => ({
-  name,
-  lower(b, [x, state], mask) {
-    if (mask.p === 1) return b.multiply(x!, 0);
-    return b.select(keptNodes(b, state!, mask), b.multiply(x!, 1 / (1 - mask.p)), 0);
-  },
-});
+const maskSpec = byName(
+  (name): OpSpec<Mask> => ({
+    name,
+    lower(b, [x, state], mask) {
+      if (mask.p === 1) return b.multiply(x!, 0);
+      return b.select(keptNodes(b, state!, mask), b.multiply(x!, 1 / (1 - mask.p)), 0);
+    },
+  }),
+);
 
 /** Drops channels; without a batch where x has one dim less than `rank`. */
 function dropChannels(
@@ -99,17 +101,19 @@ export const dropout3d = (x: Tensor, p = 0.5, options: DropoutOptions = {}): Ten
 /** What SELU tends to for x → −∞: −λ·α of Klambauer et al., 2017. */
 const seluFloor = -1.7580993408473766;
 
-const alphaSpec = (name: string): OpSpec<Mask> => ({
-  name,
-  lower(b, [x, state], mask) {
-    const { p } = mask;
-    if (p === 1) return b.multiply(x!, 0);
-    const scale = 1 / Math.sqrt((1 - p) * (1 + p * seluFloor ** 2));
-    const shift = -scale * seluFloor * p;
-    const chosen = b.select(keptNodes(b, state!, mask), x!, seluFloor);
-    return b.add(b.multiply(chosen, scale), shift);
-  },
-});
+const alphaSpec = byName(
+  (name): OpSpec<Mask> => ({
+    name,
+    lower(b, [x, state], mask) {
+      const { p } = mask;
+      if (p === 1) return b.multiply(x!, 0);
+      const scale = 1 / Math.sqrt((1 - p) * (1 + p * seluFloor ** 2));
+      const shift = -scale * seluFloor * p;
+      const chosen = b.select(keptNodes(b, state!, mask), x!, seluFloor);
+      return b.add(b.multiply(chosen, scale), shift);
+    },
+  }),
+);
 
 function dropToFloor(
   op: string,

@@ -4,7 +4,7 @@ import { DTypeError, ShapeError, ValueError } from "../core/errors.js";
 import { formatShape, normalizeDim } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { applyOne, type OpSpec } from "../tensor/apply.js";
+import { applyOne, byName, type OpSpec } from "../tensor/apply.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { promoteNodes } from "./pointwise.js";
 
@@ -150,10 +150,12 @@ type Contraction = {
   readonly output: readonly string[];
 };
 
-const contractionSpec = (name: string): OpSpec<Contraction> => ({
-  name,
-  lower: (b, nodes, { labels, output }) => contractNodes(b, nodes, labels, output),
-});
+const contractionSpec = byName(
+  (name): OpSpec<Contraction> => ({
+    name,
+    lower: (b, nodes, { labels, output }) => contractNodes(b, nodes, labels, output),
+  }),
+);
 
 /** Runs a contraction under the name of an op; `equation` has one letter a dim, as "ij,jk->ik". */
 export function contract(op: string, equation: string, tensors: readonly Tensor[]): Tensor {

@@ -3,7 +3,7 @@ import { ShapeError } from "../core/errors.js";
 import { formatShape, type Shape, sizeOf } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { apply, applyOne, type OpSpec } from "../tensor/apply.js";
+import { apply, applyOne, byName, type OpSpec } from "../tensor/apply.js";
 import { install } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { indexNodes } from "./indexing.js";
@@ -46,8 +46,8 @@ export function maxOfPlaces(b: Builder, planes: Node, places: Node, shape: Shape
   return [b.reshape(fromPlaces(b, planes, flat), shape), b.reshape(flat, shape)];
 }
 
-function maxPoolSpec(name: string): OpSpec<PoolAttributes & Record<string, unknown>> {
-  return {
+const maxPoolSpec = byName(
+  (name): OpSpec<PoolAttributes & Record<string, unknown>> => ({
     name,
     lower(b, [x], { kernelSizes, strides, padLow, padHigh, dilation }) {
       const rank = strides.length;
@@ -57,8 +57,8 @@ function maxPoolSpec(name: string): OpSpec<PoolAttributes & Record<string, unkno
       const shape = [...x!.shape.slice(0, -rank), ...chosen.shape.slice(1)];
       return [b.reshape(fromPlaces(b, planes, chosen), shape), b.reshape(chosen, shape)];
     },
-  };
-}
+  }),
+);
 
 export function checkSpatial(op: string, rank: number, x: Tensor): void {
   if (x.ndim !== rank + 2)
@@ -163,8 +163,8 @@ export interface MaxUnpoolOptions<S extends Sizes = Sizes> {
   readonly outputSize?: readonly number[];
 }
 
-function unpoolSpec(name: string): OpSpec<{ readonly sizes: readonly number[] }> {
-  return {
+const unpoolSpec = byName(
+  (name): OpSpec<{ readonly sizes: readonly number[] }> => ({
     name,
     lower(b, [x, indices], { sizes }) {
       const lead = x!.shape.slice(0, -sizes.length);
@@ -175,8 +175,8 @@ function unpoolSpec(name: string): OpSpec<{ readonly sizes: readonly number[] }>
       const y = b.make("scatter", [empty, places, flat(x!)], { dim: 1 });
       return b.reshape(y, [...lead, ...sizes]);
     },
-  };
-}
+  }),
+);
 
 function maxUnpool(
   x: Tensor,

@@ -6,7 +6,7 @@ import { DTypeError, ShapeError, ValueError } from "../core/errors.js";
 import { formatShape, sameShape } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { apply, type OpSpec } from "../tensor/apply.js";
+import { apply, byName, type OpSpec } from "../tensor/apply.js";
 import { tensor, zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { squeeze, transpose, unsqueeze } from "./movement.js";
@@ -97,30 +97,32 @@ type LayerAttributes = {
 };
 
 /** One layer in one direction. inputs: x [T, B, I], states [B, H], weights, lengths int32 [B] → y [T, B, H], states. */
-const layerSpec = (name: string): OpSpec<LayerAttributes> => ({
-  name,
-  lower(b, [x, ...rest], { kind, stateCount, weightCount, reverse }) {
-    let states = rest.slice(0, stateCount);
-    const weights = readWeights(rest.slice(stateCount, stateCount + weightCount));
-    const lengths = rest[stateCount + weightCount];
-    const [steps, batch] = x!.shape as [number, number];
-    const all = linearNodes(b, x!, weights.input, weights.inputBias);
-    const outputs = new Array<Node>(steps);
-    for (let i = 0; i < steps; i++) {
-      const t = reverse ? steps - 1 - i : i;
-      const width = all.shape[2]!;
-      const now = b.reshape(b.slice(all, [t, 0, 0], [t + 1, batch, width]), [batch, width]);
-      const before = linearNodes(b, states[0]!, weights.state, weights.stateBias);
-      const next = stepNodes(b, kind, now, before, states);
-      if (weights.projection) next[0] = linearNodes(b, next[0]!, weights.projection, undefined);
-      const isThere = lengths && b.reshape(b.pointwise("greater", lengths, t), [batch, 1]);
-      const shown = isThere ? b.select(isThere, next[0]!, 0) : next[0]!;
-      outputs[t] = b.reshape(shown, [1, ...shown.shape]);
-      states = isThere ? next.map((state, k) => b.select(isThere, state, states[k]!)) : next;
-    }
-    return [b.make("concatenate", outputs, { dim: 0 }), ...states];
-  },
-});
+const layerSpec = byName(
+  (name): OpSpec<LayerAttributes> => ({
+    name,
+    lower(b, [x, ...rest], { kind, stateCount, weightCount, reverse }) {
+      let states = rest.slice(0, stateCount);
+      const weights = readWeights(rest.slice(stateCount, stateCount + weightCount));
+      const lengths = rest[stateCount + weightCount];
+      const [steps, batch] = x!.shape as [number, number];
+      const all = linearNodes(b, x!, weights.input, weights.inputBias);
+      const outputs = new Array<Node>(steps);
+      for (let i = 0; i < steps; i++) {
+        const t = reverse ? steps - 1 - i : i;
+        const width = all.shape[2]!;
+        const now = b.reshape(b.slice(all, [t, 0, 0], [t + 1, batch, width]), [batch, width]);
+        const before = linearNodes(b, states[0]!, weights.state, weights.stateBias);
+        const next = stepNodes(b, kind, now, before, states);
+        if (weights.projection) next[0] = linearNodes(b, next[0]!, weights.projection, undefined);
+        const isThere = lengths && b.reshape(b.pointwise("greater", lengths, t), [batch, 1]);
+        const shown = isThere ? b.select(isThere, next[0]!, 0) : next[0]!;
+        outputs[t] = b.reshape(shown, [1, ...shown.shape]);
+        states = isThere ? next.map((state, k) => b.select(isThere, state, states[k]!)) : next;
+      }
+      return [b.make("concatenate", outputs, { dim: 0 }), ...states];
+    },
+  }),
+);
 
 export interface RecurrentOptions {
   /** Layers on top of each other; default 1. */

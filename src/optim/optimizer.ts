@@ -59,8 +59,20 @@ type UpdateAttributes = {
   readonly numbers: readonly string[];
 };
 
-/** Inputs: parameters, their state by name, gradients, numbers; outputs: new parameters and state. */
+const updateSpecs = new WeakMap<UpdateRule, OpSpec<UpdateAttributes>>();
+
+/** One spec a rule, so that optimizers of one kind share their programs. */
 function updateSpec(rule: UpdateRule): OpSpec<UpdateAttributes> {
+  let spec = updateSpecs.get(rule);
+  if (!spec) {
+    spec = makeUpdateSpec(rule);
+    updateSpecs.set(rule, spec);
+  }
+  return spec;
+}
+
+/** Inputs: parameters, their state by name, gradients, numbers; outputs: new parameters and state. */
+function makeUpdateSpec(rule: UpdateRule): OpSpec<UpdateAttributes> {
   return {
     name: rule.settings.name,
     lower(b, inputs, { flags, count, kinds, numbers }) {

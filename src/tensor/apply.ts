@@ -10,17 +10,17 @@ import { formatShape, type Shape, sizeOf } from "../core/shape.js";
 import { Builder } from "../ir/builder.js";
 import { attributesKey, type Graph, type Node } from "../ir/graph.js";
 import { activeTrace, isGradEnabled, type TraceContext } from "./context.js";
-import { Routine, type Variant } from "./routine.js";
+import { type BackwardSource, Routine, type Variant } from "./routine.js";
 import { Storage } from "./storage.js";
-import { TapeNode } from "./tape.js";
+import { freedError, type InputGradient, type Kept, keep, Saved, TapeNode } from "./tape.js";
 import { Tensor } from "./tensor.js";
 
 /** Attributes of an op: what its lowering depends on besides the inputs' types. */
 export type OpAttributes = Readonly<Record<string, unknown>>;
 
 /**
- * The meaning of an op: how it lowers to primitives. Its name keys kept programs, with the attributes and the inputs' types: a
- * lowering depends on nothing else, and no other op has its name.
+ * The meaning of an op: how it lowers to primitives. The spec itself keys kept programs, with the attributes and the inputs'
+ * types: a lowering depends on nothing else. So a spec is made once, not for each call.
  */
 export interface OpSpec<A extends OpAttributes = OpAttributes> {
   readonly name: string;
@@ -61,6 +61,32 @@ const asList = (nodes: Node | readonly Node[]): readonly Node[] =>
 
 const typeKey = (x: Tensor): string => `${x.dtype}${formatShape(x.shape)}`;
 
+/** Each spec's number in the keys of kept programs: two ops may have one name. */
+const specIds = new WeakMap<object, number>();
+let nextSpecId = 0;
+
+function specId(spec: object): number {
+  let id = specIds.get(spec);
+  if (id === undefined) {
+    id = nextSpecId++;
+    specIds.set(spec, id);
+  }
+  return id;
+}
+
+/** Makes the specs that differ by their op's name alone, each once. */
+export function byName<S>(make: (name: string) => S): (name: string) => S {
+  const known = new Map<string, S>();
+  return (name) => {
+    let spec = known.get(name);
+    if (spec === undefined) {
+      spec = make(name);
+      known.set(name, spec);
+    }
+    return spec;
+  };
+}
+
 const routines = new Map<string, Routine>();
 /** Past this many kept routines the oldest go: a program that never stops making new shapes must not grow for ever. */
 const maxRoutines = 4096;
@@ -73,10 +99,15 @@ function buildRoutine(spec: OpSpec, inputs: readonly Tensor[], attributes: OpAtt
 }
 
 function routineFor(spec: OpSpec, inputs: readonly Tensor[], attributes: OpAttributes): Routine {
-  const key = `${spec.name} ${attributesKey(attributes)} ${inputs.map(typeKey).join()}`;
+  const key = `${specId(spec)} ${attributesKey(attributes)} ${inputs.map(typeKey).join()}`;
+  return keptRoutine(key, () => buildRoutine(spec, inputs, attributes));
+}
+
+/** The routine kept under a key, or a new one; {@link maxRoutines} bounds how many are kept. */
+export function keptRoutine(key: string, build: () => Routine): Routine {
   let routine = routines.get(key);
   if (!routine) {
-    routine = buildRoutine(spec, inputs, attributes);
+    routine = build();
     if (routines.size >= maxRoutines) routines.delete(routines.keys().next().value!);
     routines.set(key, routine);
   }
@@ -114,8 +145,10 @@ function applyTraced(
   const before = b.origin;
   b.origin = spec.name;
   try {
-    return asList(spec.lower(b, nodes, attributes)).map((node) => {
-      const requiresGrad = flows && isFloat(node.dtype) && isGradEnabled();
+    return asList(spec.lower(b, nodes, attributes)).map((result) => {
+      const requiresGrad = flows && isFloat(result.dtype) && isGradEnabled();
+      // An op that gives its input back gives a value of its own, which may have hooks of its own.
+      const node = requiresGrad && nodes.includes(result) ? b.alias(result) : result;
       return trace.wrap(flows && !requiresGrad ? b.stopGradient(node) : node, requiresGrad);
     });
   } finally {
@@ -134,7 +167,7 @@ export function callRoutine(
   const variant = routine.variant(wanted);
   const outputs = sharesMemory ? shareMemory(variant, inputs) : runVariant(variant, inputs);
   if (records) {
-    const node = new TapeNode(variant, wanted, inputs, outputs);
+    const node = new RoutineCall(variant, wanted, inputs, outputs);
     outputs.forEach((tensor, index) => {
       if (!isFloat(tensor.dtype)) return;
       tensor.tape = { node, index };
@@ -142,6 +175,58 @@ export function callRoutine(
     });
   }
   return outputs.slice(0, variant.outputCount);
+}
+
+const savedKey = ({ kind, index }: BackwardSource): string => `${kind} ${index}`;
+
+/** A recorded call of a routine: its gradient is another routine. */
+class RoutineCall extends TapeNode {
+  private readonly variant: Variant;
+  private saved: Kept<ReadonlyMap<string, Saved>> | null;
+
+  constructor(
+    variant: Variant,
+    wanted: readonly boolean[],
+    inputs: readonly Tensor[],
+    outputs: readonly Tensor[],
+  ) {
+    super(variant.name, inputs, wanted, variant.graph.outputs.length);
+    this.variant = variant;
+    this.saved = keep(this.name, this.save(inputs, outputs), inputs);
+  }
+
+  /** What the gradient will need, and no more. */
+  private save(inputs: readonly Tensor[], outputs: readonly Tensor[]): Map<string, Saved> {
+    const everything = this.variant.graph.outputs.map(() => true);
+    const saved = new Map<string, Saved>();
+    for (const source of this.variant.backward(everything).sources) {
+      if (source.kind === "cotangent") continue;
+      const tensor = (source.kind === "input" ? inputs : outputs)[source.index]!;
+      saved.set(savedKey(source), new Saved(tensor));
+    }
+    return saved;
+  }
+
+  differentiate(
+    cotangents: readonly (Tensor | null)[],
+    needed: readonly boolean[] | null,
+  ): readonly InputGradient[] {
+    const given = cotangents.map((c) => c !== null);
+    const { routine, sources, targets } = this.variant.backward(given, needed ?? undefined);
+    if (!this.saved) throw freedError(this.name);
+    const saved = this.saved.get();
+    const inputs = sources.map((source) =>
+      source.kind === "cotangent"
+        ? cotangents[source.index]!
+        : saved.get(savedKey(source))!.recall(this.name),
+    );
+    const gradients = callRoutine(routine, inputs);
+    return targets.map((input, i) => [input, gradients[i]!] as const);
+  }
+
+  release(): void {
+    this.saved = null;
+  }
 }
 
 function runVariant(variant: Variant, inputs: readonly Tensor[]): Tensor[] {
@@ -162,10 +247,7 @@ function shareMemory({ name, graph }: Variant, [x]: readonly Tensor[]): Tensor[]
   );
 }
 
-/**
- * Runs a multi-tensor update: the op's outputs become the new values of `targets`, in place. `key`
- * names the op, its attributes and its tensors' types, for the cache.
- */
+/** Runs a multi-tensor update: the op's outputs become the new values of `targets`, in place. */
 export function update<A extends OpAttributes>(
   spec: OpSpec<A>,
   targets: readonly Tensor[],
@@ -179,18 +261,14 @@ export function update<A extends OpAttributes>(
     targets.forEach((target, i) => trace.assign(target, values[i]!));
     return;
   }
-  const key = `update ${spec.name} ${attributesKey(attributes)} ${inputs.map(typeKey).join()}`;
-  let routine = routines.get(key);
-  if (!routine) {
+  const key = `update ${specId(spec)} ${attributesKey(attributes)} ${inputs.map(typeKey).join()}`;
+  const routine = keptRoutine(key, () => {
     const { graph, name } = buildRoutine(spec as unknown as OpSpec, inputs, attributes);
-    routine = new Routine(
-      name,
-      graph,
-      targets.map((_, i) => [i, i] as const),
-    );
-    routines.set(key, routine);
-  }
+    const inPlace = targets.map((_, i) => [i, i] as const);
+    return new Routine(name, graph, inPlace);
+  });
   const stores = targets.map((target) => target.storageFor(spec.name));
+  for (const store of stores) store.beforeWrite();
   const arrays = inputs.map((x) => x.storageFor(spec.name).data);
   const variant = routine.variant(inputs.map(() => false));
   variant.executable(currentBackend()).run([...arrays, ...stores.map((s) => s.data)]);

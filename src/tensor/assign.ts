@@ -36,6 +36,7 @@ Tensor.prototype.assign = function (value: Tensor): void {
     throw new ShapeError("assign", `expected ${want}, got ${got}`);
   }
   const storage = this.storageFor("assign");
+  storage.beforeWrite();
   storage.data.set(value.storageFor("assign").data);
   storage.version++;
 };

@@ -9,11 +9,11 @@ import { TraceError, ValueError } from "../core/errors.js";
 import { formatShape, sizeOf } from "../core/shape.js";
 import type { Graph, Node } from "../ir/graph.js";
 import { fromArray } from "./apply.js";
-import { sum } from "./autograd.js";
 import { activeTrace, noGrad, withTrace } from "./context.js";
 import type { Storage } from "./storage.js";
 import { Tensor } from "./tensor.js";
 import { Trace, type TraceInput } from "./trace.js";
+import { sum } from "./walk.js";
 
 /** What a compiled function takes and gives: tensors, plain values, and arrays and records of these. */
 export type Structure =
@@ -37,7 +37,8 @@ function flatten(value: unknown): Flattened {
   const spell = (part: unknown): string => {
     if (part instanceof Tensor) {
       tensors.push(part);
-      return `${part.dtype}${formatShape(part.shape)}${part.requiresGrad ? "g" : ""}`;
+      const grad = part.requiresGrad ? `g${part.hooks?.key ?? ""}` : "";
+      return part.dtype + formatShape(part.shape) + grad;
     }
     if (Array.isArray(part)) return `[${part.map(spell).join()}]`;
     if (part && typeof part === "object" && Object.getPrototypeOf(part) === Object.prototype)
@@ -95,6 +96,8 @@ class CompiledProgram {
         ({ from }) => typeof from === "object" && "gradOf" in from && from.gradOf === x,
       );
     this.grads = [...trace.grads]
+      // A gradient of a value of the trace (retainGrad) has nowhere to go.
+      .filter(([tensor]) => tensor.source.kind === "concrete" || trace.args.has(tensor))
       .map(([tensor, grad]) => ({
         tensor,
         node: grad && trace.nodeOf(grad),
@@ -139,7 +142,10 @@ class CompiledProgram {
     for (const grad of grads) if (grad) written.push(grad.storageFor("compile"));
     const results = this.results.map(emptyLike);
     const arrays = this.gatherArrays(args, written, results);
-    for (const storage of written) storage.writers++;
+    for (const storage of written) {
+      storage.beforeWrite();
+      storage.writers++;
+    }
     try {
       await executable.runAsync(arrays);
     } finally {

@@ -4,6 +4,9 @@
  */
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
+import type { Detours } from "../ir/vjp.js";
+import type { Storage } from "./storage.js";
+import type { Kept } from "./tape.js";
 import type { Tensor } from "./tensor.js";
 
 /** What tensors and ops ask of the trace that is running; trace.ts implements it. */
@@ -17,24 +20,56 @@ export interface TraceContext {
   writeGrad(tensor: Tensor, grad: Tensor | null): void;
   assign(tensor: Tensor, value: Tensor): void;
   backward(root: Tensor, gradient: Tensor | null): void;
-  /** Gradients of `root` with regard to `wrt`, as values of the graph. */
-  gradients(root: Tensor, gradient: Tensor | null, wrt: readonly Tensor[]): (Tensor | null)[];
+  /** Gradients of `roots` with regard to `wrt`, as values of the graph. */
+  gradients(
+    roots: readonly Tensor[],
+    cotangents: readonly (Tensor | null)[],
+    wrt: readonly Tensor[],
+  ): (Tensor | null)[];
+  /** What differs from the primitives' rules where gradients flow. */
+  readonly detours: TraceDetours;
+  /** Whether a tensor of the trace is an argument, or was made a leaf by requiresGrad_(). */
+  isLeaf(tensor: Tensor): boolean;
+  makeLeaf(tensor: Tensor): void;
+  /** Whether a value is that of a tensor from outside that requires grad. */
+  isParameter(node: Node): boolean;
   /** Whether the tensor's value is already an input of the trace, so that reading it would freeze it. */
   hasCaptured(tensor: Tensor): boolean;
   /** Registers a condition under which the trace may be used again. */
   guard(check: () => boolean): void;
 }
 
+/** Hooks, custom gradients and checkpoints of a trace, which add to what {@link Detours} asks. */
+export interface TraceDetours extends Detours {
+  /** Calls `hook` with the gradient of a value when it is complete, after the others if `isLast`. */
+  addHook(node: Node, hook: (g: Node) => Node, isLast: boolean): () => void;
+  /** Lets `pull` give the gradients of `inputs` from those of `outputs`. */
+  addCall(outputs: readonly Node[], inputs: readonly Node[], pull: Pull): void;
+  /** Makes again, when a gradient needs them, the values with ids from `start` up to `end`. */
+  addRegion(start: number, end: number, isExempt: (node: Node) => boolean): void;
+}
+
+export type Pull = (cotangents: readonly (Node | null)[]) => readonly (Node | null)[];
+
+/** A checkpoint's function while it runs: what gradients need is not held but made again. checkpoint.ts implements it. */
+export interface Frame {
+  keep<T>(name: string, value: T, inputs: readonly Tensor[]): Kept<T>;
+  noteWrite(storage: Storage): void;
+}
+
 interface Context {
   trace: TraceContext | null;
   gradEnabled: boolean;
+  frame: Frame | null;
 }
 
-const context: Context = { trace: null, gradEnabled: true };
+const context: Context = { trace: null, gradEnabled: true, frame: null };
 
 export const activeTrace = (): TraceContext | null => context.trace;
 
 export const isGradEnabled = (): boolean => context.gradEnabled;
+
+export const activeFrame = (): Frame | null => context.frame;
 
 function withContext<R>(change: Partial<Context>, fn: () => R): R {
   const before = { ...context };
@@ -49,6 +84,9 @@ function withContext<R>(change: Partial<Context>, fn: () => R): R {
 /** Runs `fn` under a trace, or, with null, outside of any: what it computes is computed now. */
 export const withTrace = <R>(trace: TraceContext | null, fn: () => R): R =>
   withContext({ trace }, fn);
+
+/** Runs `fn` as (a part of) a checkpoint's function, or, with null, outside of any. */
+export const withFrame = <R>(frame: Frame | null, fn: () => R): R => withContext({ frame }, fn);
 
 /**
  * Runs `fn` without recording what gradients need: its results do not require grad.

@@ -1,7 +1,8 @@
 /** Contents of the tensor room. */
 import "./assign.js";
 
-export { type BackwardOptions, grad } from "./autograd.js";
+export type { BackwardOptions } from "./autograd.js";
+export { checkpoint } from "./checkpoint.js";
 export { type CompiledFunction, compile, type Structure } from "./compile.js";
 export { enableGrad, noGrad } from "./context.js";
 export {
@@ -22,6 +23,7 @@ export {
   zeros,
   zerosLike,
 } from "./create.js";
+export { type CustomFunction, customFunction, type FunctionContext } from "./custom.js";
 export {
   type NormalOptions,
   normal,
@@ -31,6 +33,29 @@ export {
   truncNormal,
   uniform,
 } from "./distributions.js";
+export {
+  type Each,
+  type FunctionalOptions,
+  hessian,
+  hvp,
+  jacobian,
+  jvp,
+  type TensorFunction,
+  type Tensors,
+  vhp,
+  vjp,
+} from "./functional.js";
+export { type GradOptions, grad } from "./grad.js";
+export {
+  type DifferenceOptions,
+  type GradCheckOptions,
+  type GradCheckReport,
+  gradCheck,
+  gradGradCheck,
+  type Kink,
+  numericalGradient,
+} from "./gradCheck.js";
+export type { AccumulateHook, HookHandle } from "./hooks.js";
 export {
   defaultGenerator,
   Generator,
@@ -43,3 +68,5 @@ export {
   randperm,
 } from "./random.js";
 export { type NestedArray, Tensor } from "./tensor.js";
+export { defineOp, type OpResult, type UserOp } from "./userOp.js";
+export { type VmapOptions, vmap } from "./vmap.js";

@@ -56,6 +56,7 @@ export class Generator {
     if (words.length !== stateWords || !words.every((w) => Number.isInteger(w) && w === (w | 0)))
       throw new ValueError("setState", `expected ${stateWords} int32 words, got [${words}]`);
     const storage = this.state.storageFor("setState");
+    storage.beforeWrite();
     storage.data.set(words);
     storage.version++;
   }

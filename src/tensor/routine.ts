@@ -62,12 +62,13 @@ export class Variant {
     return executable;
   }
 
-  /** The gradient routine for cotangents of the outputs that `given` marks. */
-  backward(given: readonly boolean[]): Backward {
-    const key = given.map(Number).join("");
+  /** The gradient routine for cotangents of the outputs that `given` marks, with regard to inputs that `needed` marks. */
+  backward(given: readonly boolean[], needed: readonly boolean[] = this.wanted): Backward {
+    const isAll = needed === this.wanted || this.wanted.every((w, i) => w === needed[i]);
+    const key = given.map(Number).join("") + (isAll ? "" : ` ${needed.map(Number).join("")}`);
     let backward = this.backwards.get(key);
     if (!backward) {
-      backward = this.buildBackward(given);
+      backward = this.buildBackward(given, needed);
       this.backwards.set(key, backward);
     }
     return backward;
@@ -83,11 +84,12 @@ export class Variant {
     return { gradients: vjp(b, graph.outputs, cotangents, wrt), cotangents };
   }
 
-  private buildBackward(given: readonly boolean[]): Backward {
+  private buildBackward(given: readonly boolean[], needed: readonly boolean[]): Backward {
     const { gradients, cotangents } = this.differentiate(this.graph, (i) => given[i]!);
     const wantedInputs = this.graph.inputs.flatMap((_, i) => (this.wanted[i] ? [i] : []));
-    const targets = wantedInputs.filter((_, i) => gradients[i]);
-    const roots = gradients.filter((g): g is Node => g !== null);
+    const isTarget = (input: number, i: number) => gradients[i] && needed[input];
+    const targets = wantedInputs.filter(isTarget);
+    const roots = gradients.filter((g, i): g is Node => !!g && needed[wantedInputs[i]!]!);
     const sourceOf = new Map<Node, BackwardSource>();
     const offer = (kind: BackwardSource["kind"], nodes: readonly (Node | null)[]) =>
       nodes.forEach((node, index) => {

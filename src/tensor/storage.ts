@@ -1,6 +1,7 @@
 /** The memory of concrete tensors: an ordinary typed array, owned by the garbage collector. */
 import type { TypedArray } from "../core/dtype.js";
 import { BackendError } from "../core/errors.js";
+import { activeFrame } from "./context.js";
 
 /** Several tensors may share one (a reshape does). `version` counts changes in place. */
 export class Storage {
@@ -21,5 +22,10 @@ export class Storage {
         "a compiled function that updates this tensor is still running; await its result first",
       );
     return this.array;
+  }
+
+  /** To be called before a change in place, so that a checkpoint that is running can undo it. */
+  beforeWrite(): void {
+    activeFrame()?.noteWrite(this);
   }
 }

@@ -1,8 +1,10 @@
 /**
- * The tape: which routine made a tensor and from what, kept while gradients are recorded in eager mode. Read autograd.ts next.
+ * The tape: how a tensor was made and from what, kept while gradients are recorded in eager mode. An op's call is
+ * recorded by apply.ts, a user's function with its own gradient by custom.ts. Read walk.ts next.
  */
 import { GradusError } from "../core/errors.js";
-import type { BackwardSource, Variant } from "./routine.js";
+import { activeFrame } from "./context.js";
+import type { HookTable } from "./hooks.js";
 import type { Tensor } from "./tensor.js";
 
 /** Output `index` of a recorded call. */
@@ -14,71 +16,81 @@ export interface TapeLink {
 /** Where the gradient of an input goes on to: a leaf, or the call that made the input. */
 export type TapeEdge = { readonly leaf: Tensor } | { readonly link: TapeLink } | null;
 
-interface Saved {
-  readonly tensor: Tensor;
-  readonly version: number;
+/** Looks at a gradient when it is complete; what it gives takes the gradient's place. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a hook that only looks gives nothing.
+export type Hook = (gradient: Tensor) => Tensor | null | undefined | void;
+
+/** The gradient of input `input` of a call. */
+export type InputGradient = readonly [input: number, gradient: Tensor];
+
+/** Something that is kept for a gradient: held, or, inside a checkpoint, made again when it is asked for. */
+export interface Kept<T> {
+  get(): T;
 }
 
 let nextSequence = 0;
 
-/** One recorded call of a routine. Sequence numbers rise, so that falling order visits consumers first. */
-export class TapeNode {
+/** One recorded call. Sequence numbers rise, so that falling order visits consumers first. */
+export abstract class TapeNode {
   readonly sequence = nextSequence++;
-  readonly variant: Variant;
+  readonly name: string;
   readonly edges: readonly TapeEdge[];
-  readonly wanted: readonly boolean[];
-  private saved: Map<string, Saved> | null;
+  readonly outputCount: number;
+  /** Hooks of the outputs, by their index. */
+  hooks: Map<number, HookTable> | null = null;
 
   constructor(
-    variant: Variant,
-    wanted: readonly boolean[],
+    name: string,
     inputs: readonly Tensor[],
-    outputs: readonly Tensor[],
+    wanted: readonly boolean[],
+    outputCount: number,
   ) {
-    this.variant = variant;
-    this.wanted = wanted;
+    this.name = name;
+    this.outputCount = outputCount;
     this.edges = inputs.map((tensor, i) => {
       if (!wanted[i]) return null;
       return tensor.tape ? { link: tensor.tape } : { leaf: tensor };
     });
-    this.saved = this.save(inputs, outputs);
   }
 
-  /** Keeps what the gradient will need, and no more. */
-  private save(inputs: readonly Tensor[], outputs: readonly Tensor[]): Map<string, Saved> {
-    const everything = this.variant.graph.outputs.map(() => true);
-    const saved = new Map<string, Saved>();
-    for (const { kind, index } of this.variant.backward(everything).sources) {
-      if (kind === "cotangent") continue;
-      const tensor = (kind === "input" ? inputs : outputs)[index]!;
-      const { version } = tensor.storageFor("backward");
-      saved.set(`${kind} ${index}`, { tensor, version });
-    }
-    return saved;
+  /** The gradients of the inputs that `needed` marks (null: of all that have one), given those of the outputs. */
+  abstract differentiate(
+    cotangents: readonly (Tensor | null)[],
+    needed: readonly boolean[] | null,
+  ): readonly InputGradient[];
+
+  /** Forgets what was kept. */
+  abstract release(): void;
+}
+
+/** Holds a value for a gradient, or leaves it to the checkpoint that is running. */
+export const keep = <T>(name: string, value: T, inputs: readonly Tensor[]): Kept<T> =>
+  activeFrame()?.keep(name, value, inputs) ?? { get: () => value };
+
+/** A tensor, and that it has not been changed since. */
+export class Saved {
+  private readonly tensor: Tensor;
+  private readonly version: number;
+
+  constructor(tensor: Tensor) {
+    this.tensor = tensor;
+    this.version = tensor.storageFor("backward").version;
   }
 
-  get name(): string {
-    return this.variant.name;
-  }
-
-  /** A kept value; an error if it is gone or was changed in place since. */
-  recall({ kind, index }: BackwardSource): Tensor {
-    if (!this.saved)
+  /** The tensor; an error if it was changed in place; `name` is the op that needs it. */
+  recall(name: string): Tensor {
+    if (this.tensor.storageFor("backward").version !== this.version)
       throw new GradusError(
         "backward",
-        `the values that ${this.name} kept for its gradient were freed by an earlier backward(); ` +
-          "pass { retainGraph: true } to the earlier one",
+        `a value that the gradient of ${name} needs was changed in place since it was used`,
       );
-    const { tensor, version } = this.saved.get(`${kind} ${index}`)!;
-    if (tensor.storageFor("backward").version !== version)
-      throw new GradusError(
-        "backward",
-        `a value that the gradient of ${this.name} needs was changed in place since it was used`,
-      );
-    return tensor;
-  }
-
-  release(): void {
-    this.saved = null;
+    return this.tensor;
   }
 }
+
+export const freedError = (name: string): GradusError =>
+  new GradusError(
+    "backward",
+    `the values that ${name} kept for its gradient were freed by an earlier backward(); ` +
+      "pass { retainGraph: true } to the earlier one",
+  );

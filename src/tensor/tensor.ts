@@ -8,6 +8,7 @@ import { formatShape, type Shape, sizeOf } from "../core/shape.js";
 import type { Node } from "../ir/graph.js";
 import { activeTrace, type TraceContext } from "./context.js";
 import { formatTensor } from "./format.js";
+import type { HookTable } from "./hooks.js";
 import type { Storage } from "./storage.js";
 import type { TapeLink } from "./tape.js";
 
@@ -49,6 +50,8 @@ export class Tensor {
   readonly source: TensorSource;
   /** How the value was computed, if gradients flow through it. @internal */
   tape: TapeLink | null = null;
+  /** What sees this leaf's gradient. @internal */
+  hooks: HookTable | null = null;
   /** The gradient outside of any trace. @internal */
   concreteGrad: Tensor | null = null;
 
@@ -72,6 +75,7 @@ export class Tensor {
 
   /** Whether nothing computed it: a parameter or an input. Only leaves get a `grad`. */
   get isLeaf(): boolean {
+    if (this.source.kind === "traced" && this.requiresGrad) return this.source.trace.isLeaf(this);
     return this.tape === null;
   }
 

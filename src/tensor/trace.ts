@@ -11,6 +11,8 @@ import type { Node } from "../ir/graph.js";
 import { vjp } from "../ir/vjp.js";
 import { checkRoot } from "./autograd.js";
 import { isGradEnabled, type TraceContext } from "./context.js";
+import { TraceGradients } from "./detours.js";
+import { runAccumulateHooks, runHooks } from "./hooks.js";
 import { Tensor } from "./tensor.js";
 
 /** A tensor from outside, as the traced function sees it. */
@@ -35,7 +37,10 @@ export class Trace implements TraceContext {
   readonly args = new Map<Tensor, number>();
   /** The gradients that the function left, for the tensors whose gradient it touched. */
   readonly grads = new Map<Tensor, Tensor | null>();
+  /** Values of the trace that requiresGrad_() made leaves. */
+  private readonly ownLeaves = new Set<Tensor>();
   readonly guards: (() => boolean)[] = [];
+  readonly detours = new TraceGradients(this.builder);
   private isOpen = true;
 
   wrap(node: Node, requiresGrad: boolean): Tensor {
@@ -45,6 +50,7 @@ export class Trace implements TraceContext {
 
   argument(position: number, like: Tensor): Tensor {
     const tensor = this.wrap(this.addInput(like, position), like.requiresGrad);
+    tensor.hooks = like.hooks;
     this.args.set(tensor, position);
     return tensor;
   }
@@ -75,6 +81,17 @@ export class Trace implements TraceContext {
 
   hasCaptured = (tensor: Tensor): boolean => this.cells.has(tensor);
 
+  isLeaf = (tensor: Tensor): boolean => this.args.has(tensor) || this.ownLeaves.has(tensor);
+
+  isParameter = (node: Node): boolean =>
+    this.inputs.some(
+      (one) => one.node === node && one.from instanceof Tensor && one.from.requiresGrad,
+    );
+
+  makeLeaf(tensor: Tensor): void {
+    this.ownLeaves.add(tensor);
+  }
+
   guard(check: () => boolean): void {
     this.guards.push(check);
   }
@@ -85,7 +102,8 @@ export class Trace implements TraceContext {
       cell = { input: null, current: null, assigned: false };
       this.cells.set(tensor, cell);
       const { requiresGrad } = tensor;
-      this.guard(() => tensor.requiresGrad === requiresGrad);
+      const hooks = tensor.hooks?.key ?? "";
+      this.guard(() => tensor.requiresGrad === requiresGrad && (tensor.hooks?.key ?? "") === hooks);
     }
     return cell;
   }
@@ -125,27 +143,38 @@ export class Trace implements TraceContext {
     this.grads.set(tensor, grad && this.wrap(this.nodeOf(grad), grad.requiresGrad));
   }
 
-  gradients(root: Tensor, gradient: Tensor | null, wrt: readonly Tensor[]): (Tensor | null)[] {
-    const node = this.nodeOf(root);
+  gradients(
+    roots: readonly Tensor[],
+    cotangents: readonly (Tensor | null)[],
+    wrt: readonly Tensor[],
+  ): (Tensor | null)[] {
     const b = this.builder;
-    const start = gradient ? this.nodeOf(gradient) : b.constant(1, node.dtype, node.shape);
-    const nodes = wrt.map((x) => this.nodeOf(x));
-    return vjp(b, [node], [start], nodes).map((g) => g && this.wrap(g, isGradEnabled()));
+    const nodes = roots.map((root) => this.nodeOf(root));
+    const starts = nodes.map((node, i) => {
+      const given = cotangents[i];
+      return given ? this.nodeOf(given) : b.constant(1, node.dtype, node.shape);
+    });
+    const leaves = wrt.map((x) => this.nodeOf(x));
+    const flows = isGradEnabled();
+    return vjp(b, nodes, starts, leaves, this.detours).map(
+      (g, i) => g && runHooks(wrt[i]!.hooks, this.wrap(g, flows)),
+    );
   }
 
   backward(root: Tensor, gradient: Tensor | null): void {
     checkRoot(root, gradient);
     this.nodeOf(root);
-    const leaves = [...this.cells.keys(), ...this.args.keys()].filter(
+    const leaves = [...this.cells.keys(), ...this.args.keys(), ...this.ownLeaves].filter(
       (x) => x.requiresGrad && isFloat(x.dtype),
     );
-    this.gradients(root, gradient, leaves).forEach((grad, i) => {
+    this.gradients([root], [gradient], leaves).forEach((grad, i) => {
       if (!grad) return;
       const leaf = leaves[i]!;
       const before = this.readGrad(leaf);
       const [b, node] = [this.builder, this.nodeOf(grad)];
       const total = before ? b.add(this.nodeOf(before), node) : node;
       this.grads.set(leaf, this.wrap(b.stopGradient(total), false));
+      runAccumulateHooks(leaf);
     });
   }
 }
