@@ -6,6 +6,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildNative } from "./buildNative.js";
+import { bundle } from "./bundle.js";
 import { fingerprint } from "./lib/fingerprint.js";
 import { addonFile, capture, isMain, projectRoot } from "./lib/process.js";
 
@@ -31,12 +32,13 @@ async function compileAddon(): Promise<string | undefined> {
   return built ? undefined : `left out: ${reason}; Gradus will run on WASM`;
 }
 
-async function compileTypeScript(): Promise<undefined> {
+async function compileLibrary(): Promise<undefined> {
   const compiler = inProject("node_modules/typescript/bin/tsc");
   const flags = [compiler, "-p", projectRoot, "--noEmitOnError", "--pretty", "false"];
   const { code, output } = await capture(process.execPath, flags);
   if (code !== 0) throw new Error(output.trim());
   removeOrphans("");
+  await bundle();
 }
 
 /** Files in dist whose source is gone would still be found by imports, and published. */
@@ -83,9 +85,9 @@ const steps: readonly Step[] = [
   },
   {
     name: "library",
-    inputs: ["src", "tsconfig.json", "package.json"],
+    inputs: ["src", "tsconfig.json", "package.json", "scripts/bundle.ts"],
     outputs: ["dist/index.js", "dist/index.d.ts", "dist/platform/browser.js"],
-    run: compileTypeScript,
+    run: compileLibrary,
   },
 ];
 
