@@ -4,4 +4,9 @@
 export { type ArrayData, bytesOf, checkArrayData } from "./arrayData.js";
 export { type GunzipOptions, gunzip, gzip, isGzip } from "./gzip.js";
 export { encodePng, type PixelImage } from "./png.js";
-export { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from "./safetensors.js";
+export {
+  decodeSafetensors,
+  type EncodeOptions,
+  encodeSafetensors,
+  type SafetensorsContent,
+} from "./safetensors.js";

@@ -32,6 +32,13 @@ export {
   uniform,
 } from "./distributions.js";
 export {
+  fromBfloat16,
+  fromFloat16,
+  type HalfOptions,
+  toBfloat16,
+  toFloat16,
+} from "./half.js";
+export {
   defaultGenerator,
   Generator,
   manualSeed,
