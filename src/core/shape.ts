@@ -40,7 +40,8 @@ export function checkShape(op: string, shape: readonly unknown[]): Shape {
     if (!Number.isInteger(n) || (n as number) < 0)
       throw new ShapeError(op, `sizes must be whole numbers ≥ 0, got [${shape.join(", ")}]`);
   }
-  const size = sizeOf(shape as Shape);
+  // Beside a size of 0 each of the others still has to be one that indices can count.
+  const size = Math.max(sizeOf(shape as Shape), ...(shape as Shape));
   if (size > maxElements)
     throw new ShapeError(op, `${formatShape(shape as Shape)} has ${size} elements, over 2^31 - 1`);
   return shape as Shape;

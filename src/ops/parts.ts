@@ -107,6 +107,7 @@ function parseSlice(text: string, n: number): [from: number, to: number, step: n
  * ```
  */
 export function at(x: Tensor, ...indices: readonly AtIndex[]): Tensor {
+  checkTensors("at", [x]);
   const used = indices.reduce((sum: number, index) => sum + dimsOf(index), 0);
   if (used > x.ndim || indices.filter((i) => i === "...").length > 1)
     throw new ValueError("at", `${indices.length} indices do not fit ${formatShape(x.shape)}`);

@@ -159,6 +159,7 @@ function weightsEach({ op, kind, weights }: Run, slots: number): number {
 }
 
 function checkWeights({ op, kind }: Run, width: number, weights: readonly Tensor[]): number[] {
+  checkTensors(op, weights);
   const hasProjection = weights.length % 2 === 1;
   const hidden = weights[0]!.shape[0]! / gatesOf[kind];
   const out = hasProjection ? weights.at(-1)!.shape[0]! : hidden;
