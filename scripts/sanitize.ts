@@ -39,13 +39,13 @@ const sanitizers: readonly Sanitizer[] = [
 
 const suites = ["engine", "table", "tableGuards"].map((name) => join("test", `${name}.test.ts`));
 
-function findRuntime(name: string): string {
+/** The sanitizer's library, or null where the compiler came without it. */
+function findRuntime(name: string): string | null {
   const compiler = findCompiler();
   const file = compiler
     ? execFileSync(compiler.command, [`-print-file-name=${name}`], { encoding: "utf8" }).trim()
     : "";
-  if (!isAbsolute(file)) throw new Error(`the compiler has no ${name}`);
-  return realpathSync(file);
+  return isAbsolute(file) ? realpathSync(file) : null;
 }
 
 /** Builds the addon with a sanitizer; gives the folder where Node finds it as a prebuilt package. */
@@ -60,10 +60,10 @@ async function build({ name, flags }: Sanitizer): Promise<string> {
 const packageName = `@gradus/native-${process.platform}-${process.arch}`;
 
 /** Runs the suites; false if the sanitizer or a test complained. */
-function runSuites(sanitizer: Sanitizer, modules: string): boolean {
+function runSuites(sanitizer: Sanitizer, runtime: string, modules: string): boolean {
   const environment = {
     ...sanitizer.environment,
-    LD_PRELOAD: findRuntime(sanitizer.runtime),
+    LD_PRELOAD: runtime,
     NODE_PATH: modules,
   };
   const settings = Object.entries(environment).map(([key, value]) => `${key}=${value}`);
@@ -92,12 +92,18 @@ function runSuites(sanitizer: Sanitizer, modules: string): boolean {
 }
 
 async function main(): Promise<void> {
-  if (process.platform !== "linux") throw new Error("the sanitizers run on Linux only");
+  if (process.platform !== "linux") {
+    console.log("sanitizers skipped: platform: they run on Linux only");
+    return;
+  }
   mkdirSync(join(nativeFolder, "build"), { recursive: true });
   const names = process.argv.slice(2);
   for (const sanitizer of sanitizers) {
     if (names.length > 0 && !names.includes(sanitizer.name)) continue;
-    if (!runSuites(sanitizer, await build(sanitizer))) process.exitCode = 1;
+    const runtime = findRuntime(sanitizer.runtime);
+    if (runtime === null)
+      console.log(`${sanitizer.name} skipped: platform: no compiler with ${sanitizer.runtime}`);
+    else if (!runSuites(sanitizer, runtime, await build(sanitizer))) process.exitCode = 1;
   }
 }
 

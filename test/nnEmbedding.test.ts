@@ -141,6 +141,9 @@ everywhere("maxNorm shortens the rows that are looked up, in the table itself", 
     [0, 0],
     [1, 1],
   ]);
+  const layer = nn.Embedding.fromPretrained(tensor(rows), { maxNorm: 1, freeze: false });
+  layer.forward(indices);
+  assert.ok(allclose(layer.weight, plain.detach()));
   const state = tensor(rows);
   await compile(() => look(state))();
   assert.ok(allclose(state, plain.detach()));

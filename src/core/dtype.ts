@@ -32,7 +32,7 @@ export const dtypes = Object.keys(dtypeTable) as readonly DType[];
 export const isDType = (name: unknown): name is DType =>
   typeof name === "string" && Object.hasOwn(dtypeTable, name);
 
-export const isFloat = (dtype: DType): boolean => dtypeTable[dtype].category === 2;
+export const isFloat = (dtype: DType): boolean => dtypeTable[dtype]?.category === 2;
 
 export const bytesPerElement = (dtype: DType): number => dtypeTable[dtype].bytes;
 
@@ -71,7 +71,8 @@ export const isTypedArray = (value: unknown): value is TypedArray =>
 
 /** The type that two operands of equal standing are converted to. */
 export function promote(a: DType, b: DType): DType {
-  if (a === b) return a;
+  if (a === b || !isDType(b)) return a;
+  if (!isDType(a)) return b;
   const [ia, ib] = [dtypeTable[a], dtypeTable[b]];
   if (ia.category !== ib.category) return ia.category > ib.category ? a : b;
   return ia.rank > ib.rank ? a : b;
@@ -91,7 +92,7 @@ export function resultType(operands: readonly Promotable[]): DType {
   let dimensioned: DType | undefined;
   let scalar: DType | undefined;
   for (const { dtype, shape } of operands) {
-    if (shape.length > 0) dimensioned = dimensioned ? promote(dimensioned, dtype) : dtype;
+    if (shape?.length > 0) dimensioned = dimensioned ? promote(dimensioned, dtype) : dtype;
     else scalar = scalar ? promote(scalar, dtype) : dtype;
   }
   if (!dimensioned || !scalar) return dimensioned ?? scalar ?? "float32";

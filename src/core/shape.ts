@@ -26,25 +26,40 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
-export const formatShape = (shape: Shape): string => `[${shape.join(", ")}]`;
+export const formatShape = (shape: Shape): string =>
+  Array.isArray(shape) ? `[${shape.join(", ")}]` : String(shape);
 
 export const sameShape = (a: Shape, b: Shape): boolean =>
-  a.length === b.length && a.every((n, i) => n === b[i]);
+  Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((n, i) => n === b[i]);
 
 /** Throws unless every size is a whole number ≥ 0 and the whole has at most 2³¹ − 1 elements. */
 export function checkShape(op: string, shape: readonly unknown[]): Shape {
+  if (!Array.isArray(shape))
+    throw new ShapeError(op, `a shape must be a list of sizes, got ${String(shape)}`);
   for (const n of shape) {
     if (!Number.isInteger(n) || (n as number) < 0)
       throw new ShapeError(op, `sizes must be whole numbers ≥ 0, got [${shape.join(", ")}]`);
   }
-  const size = sizeOf(shape as Shape);
+  // Beside a size of 0 each of the others still has to be one that indices can count.
+  const size = Math.max(sizeOf(shape as Shape), ...(shape as Shape));
   if (size > maxElements)
     throw new ShapeError(op, `${formatShape(shape as Shape)} has ${size} elements, over 2^31 - 1`);
   return shape as Shape;
 }
 
+/** Throws unless it is a list: what is called without types may give a number for it. */
+export function checkList(op: string, name: string, value: unknown): void {
+  if (!Array.isArray(value))
+    throw new ValueError(
+      op,
+      `${name} must be a list, got ${typeof value === "object" ? "an object" : String(value)}`,
+    );
+}
+
 /** The shape that NumPy's broadcasting gives, or an error that names both shapes. */
 export function broadcastShapes(op: string, ...shapes: Shape[]): Shape {
+  if (!shapes.every(Array.isArray))
+    throw new ShapeError(op, "expected tensors, got something else");
   const rank = Math.max(0, ...shapes.map((s) => s.length));
   const result = new Array<number>(rank).fill(1);
   for (const shape of shapes) {
@@ -83,6 +98,8 @@ export function normalizeDims(
 ): number[] {
   if (dims === undefined) return Array.from({ length: rank }, (_, i) => i);
   const list = typeof dims === "number" ? [dims] : dims;
+  if (!Array.isArray(list))
+    throw new ValueError(op, `dim must be a number or a list of them, got ${String(dims)}`);
   const result = list.map((d) => normalizeDim(op, d, rank)).sort((a, b) => a - b);
   if (result.some((d, i) => i > 0 && d === result[i - 1]))
     throw new ValueError(op, `dim ${formatShape(list)} names a dimension twice`);
@@ -91,6 +108,7 @@ export function normalizeDims(
 
 /** Replaces one -1 in `shape` by the size that makes the element count `size`. */
 export function inferShape(op: string, shape: Shape, size: number): Shape {
+  if (!Array.isArray(shape)) checkShape(op, shape);
   const unknown = shape.indexOf(-1);
   let result = shape;
   if (unknown >= 0) {

@@ -6,7 +6,12 @@ export { type GunzipOptions, gunzip, gzip, isGzip } from "./gzip.js";
 export { decodeNpy, encodeNpy } from "./npy.js";
 export { decodeNpz, encodeNpz } from "./npz.js";
 export { encodePng, type PixelImage } from "./png.js";
-export { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from "./safetensors.js";
+export {
+  decodeSafetensors,
+  type EncodeOptions,
+  encodeSafetensors,
+  type SafetensorsContent,
+} from "./safetensors.js";
 export {
   type ByteSource,
   memorySource,

@@ -4,11 +4,18 @@
  * code when read, which is why weights are kept in it. Read safetensorsHeader.ts for the header's
  * checks, files.ts for reading from disk.
  */
-import { ValueError } from "../core/errors.js";
+import { isFloat } from "../core/dtype.js";
+import { DTypeError, ValueError } from "../core/errors.js";
+import { type HalfType, halfTypes, toHalfBits } from "../core/half.js";
 import { formatShape, sizeOf } from "../core/shape.js";
 import { type ArrayData, bytesOf, checkArrayData } from "./arrayData.js";
 import { type Fail, failWith, type HeaderEntry, parseHeader, quote } from "./safetensorsHeader.js";
-import { typeNames, type ValueDecoder, valueDecoders } from "./safetensorsTypes.js";
+import {
+  type StorageType,
+  typeNames,
+  type ValueDecoder,
+  valueDecoders,
+} from "./safetensorsTypes.js";
 
 /** What a safetensors file holds: tensors by name in the file's order, and free text by key. */
 export interface SafetensorsContent {
@@ -21,13 +28,39 @@ export const maxHeaderBytes = 100_000_000;
 /** Bytes before the header: its length. */
 export const headerStart = 8;
 
+export interface EncodeOptions {
+  /**
+   * Stores float tensors in 16 bits, "float16" or "bfloat16", all or those for whose name the function says so; they are read as
+   * float32. Other tensors stay as they are.
+   */
+  readonly dtype?: HalfType | ((name: string) => HalfType | undefined);
+}
+
+/** An array's values as they are stored: rounded to a half format if that is asked for. */
+function storedAs(
+  op: string,
+  name: string,
+  { data, dtype }: ArrayData,
+  { dtype: wanted }: EncodeOptions,
+): readonly [StorageType, Uint8Array] {
+  const half = typeof wanted === "function" ? wanted(name) : wanted;
+  if (half !== undefined && !halfTypes.includes(half))
+    throw new DTypeError(
+      op,
+      `cannot store ${quote(name)} as ${half}, only as ${halfTypes.join(", ")}`,
+    );
+  if (half === undefined || !isFloat(dtype)) return [dtype, bytesOf(data)];
+  return [half, new Uint8Array(toHalfBits(data, half).buffer)];
+}
+
 /**
  * The bytes of a safetensors file in pieces: the header, then each tensor's values where they lie.
- * Nothing is copied, so the arrays must not change until the pieces are used.
+ * What keeps its type is not copied, so the arrays must not change until the pieces are used.
  */
 export function safetensorsPieces(
   tensors: Iterable<readonly [name: string, array: ArrayData]>,
   metadata: Readonly<Record<string, string>> = {},
+  options: EncodeOptions = {},
 ): Uint8Array[] {
   const op = "encodeSafetensors";
   const rows: string[] = [];
@@ -38,20 +71,21 @@ export function safetensorsPieces(
   for (const [name, array] of tensors) {
     checkName(op, name, seen);
     checkArrayData(op, quote(name), array);
-    const end = offset + array.data.byteLength;
+    const [type, bytes] = storedAs(op, name, array, options);
+    const end = offset + bytes.length;
     const shape = array.shape.join(",");
     rows.push(
-      `${JSON.stringify(name)}:{"dtype":"${typeNames[array.dtype]}",` +
+      `${JSON.stringify(name)}:{"dtype":"${typeNames[type]}",` +
         `"shape":[${shape}],"data_offsets":[${offset},${end}]}`,
     );
-    pieces.push(bytesOf(array.data));
+    pieces.push(bytes);
     offset = end;
   }
   return [encodeHeader(op, `{${rows.join(",")}}`), ...pieces];
 }
 
 /**
- * Writes tensors, in the order given, as the bytes of a safetensors file.
+ * Writes tensors, in the order given, as the bytes of a safetensors file; floats at half size if `dtype` says so.
  *
  * @throws ValueError for a name that comes twice or is reserved; ShapeError, DTypeError for an
  * array that contradicts itself.
@@ -67,8 +101,9 @@ export function safetensorsPieces(
 export function encodeSafetensors(
   tensors: Iterable<readonly [name: string, array: ArrayData]>,
   metadata: Readonly<Record<string, string>> = {},
+  options: EncodeOptions = {},
 ): Uint8Array {
-  const pieces = safetensorsPieces(tensors, metadata);
+  const pieces = safetensorsPieces(tensors, metadata, options);
   const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let at = 0;
   for (const piece of pieces) {

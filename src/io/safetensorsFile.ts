@@ -9,6 +9,7 @@ import { readAll, type WriteOptions, writeFileAtomic } from "./files.js";
 import {
   decodeEntry,
   decodeHeader,
+  type EncodeOptions,
   headerLength,
   headerStart,
   type SafetensorsContent,
@@ -16,13 +17,13 @@ import {
 } from "./safetensors.js";
 import { failWith } from "./safetensorsHeader.js";
 
-export interface SaveSafetensorsOptions extends WriteOptions {
+export interface SaveSafetensorsOptions extends WriteOptions, EncodeOptions {
   /** Free text kept in the file's header. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /**
- * Saves tensors in the order given. The file appears whole or not at all.
+ * Saves tensors in the order given, floats at half size if `dtype` says so. The file appears whole or not at all.
  *
  * @throws FileError that names the path and what to do.
  * @example
@@ -42,7 +43,7 @@ export function saveSafetensors(
   tensors: Iterable<readonly [name: string, array: ArrayData]>,
   options: SaveSafetensorsOptions = {},
 ): void {
-  writeFileAtomic(path, safetensorsPieces(tensors, options.metadata), options);
+  writeFileAtomic(path, safetensorsPieces(tensors, options.metadata, options), options);
 }
 
 /**

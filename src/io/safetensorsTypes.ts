@@ -4,6 +4,7 @@
  * are taken as they are.
  */
 import type { DType, TypedArray } from "../core/dtype.js";
+import { fromHalfBits, type HalfType } from "../core/half.js";
 import type { Fail } from "./safetensorsHeader.js";
 
 /** How values of one type in a file become an array. */
@@ -16,13 +17,18 @@ export interface ValueDecoder {
   decode(buffer: ArrayBuffer, fail: Fail): TypedArray;
 }
 
+/** What values are stored as: their own type, or a smaller one for floats. */
+export type StorageType = DType | HalfType;
+
 /** The name that each element type has in files. */
-export const typeNames: Readonly<Record<DType, string>> = {
+export const typeNames: Readonly<Record<StorageType, string>> = {
   float32: "F32",
   float64: "F64",
   int32: "I32",
   uint8: "U8",
   bool: "BOOL",
+  float16: "F16",
+  bfloat16: "BF16",
 };
 
 export const valueDecoders: ReadonlyMap<string, ValueDecoder> = new Map<string, ValueDecoder>([
@@ -31,39 +37,20 @@ export const valueDecoders: ReadonlyMap<string, ValueDecoder> = new Map<string, 
   ["I32", { bytes: 4, dtype: "int32", decode: (buffer) => new Int32Array(buffer) }],
   ["U8", { bytes: 1, dtype: "uint8", decode: (buffer) => new Uint8Array(buffer) }],
   ["BOOL", { bytes: 1, dtype: "bool", decode: decodeBool }],
-  ["F16", { bytes: 2, dtype: "float32", decode: decodeFloat16 }],
-  ["BF16", { bytes: 2, dtype: "float32", decode: decodeBfloat16 }],
+  ["F16", { bytes: 2, dtype: "float32", decode: decodeHalf("float16") }],
+  ["BF16", { bytes: 2, dtype: "float32", decode: decodeHalf("bfloat16") }],
   ["I64", { bytes: 8, dtype: "int32", decode: decodeInt64 }],
 ]);
+
+function decodeHalf(type: HalfType): ValueDecoder["decode"] {
+  return (buffer) => fromHalfBits(new Uint16Array(buffer), type);
+}
 
 function decodeBool(buffer: ArrayBuffer, fail: Fail): Uint8Array {
   const values = new Uint8Array(buffer);
   const bad = values.findIndex((value) => value > 1);
   if (bad >= 0) fail(`element ${bad} of a BOOL tensor is ${values[bad]}; expected 0 or 1`);
   return values;
-}
-
-/** Half precision: 1 sign bit, 5 exponent bits, 10 fraction bits (IEEE 754 binary16). */
-function decodeFloat16(buffer: ArrayBuffer): Float32Array {
-  const halves = new Uint16Array(buffer);
-  const bits = new Uint32Array(halves.length);
-  const values = new Float32Array(bits.buffer);
-  for (let i = 0; i < halves.length; i++) {
-    const half = halves[i]!;
-    const sign = (half & 0x8000) << 16;
-    const exponent = (half >>> 10) & 0x1f;
-    const fraction = half & 0x3ff;
-    if (exponent === 0) values[i] = (sign ? -1 : 1) * fraction * 2 ** -24;
-    else bits[i] = sign | ((exponent === 31 ? 255 : exponent + 112) << 23) | (fraction << 13);
-  }
-  return values;
-}
-
-/** Brain float: the upper half of a float32. */
-function decodeBfloat16(buffer: ArrayBuffer): Float32Array {
-  const halves = new Uint16Array(buffer);
-  const bits = Uint32Array.from(halves, (half) => half << 16);
-  return new Float32Array(bits.buffer);
 }
 
 function decodeInt64(buffer: ArrayBuffer, fail: Fail): Int32Array {

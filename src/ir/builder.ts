@@ -2,8 +2,8 @@
  * Makes nodes, checking each against the table of primitives, and offers the small vocabulary that lowerings and gradient
  * rules are written in: numbers become constants and shapes broadcast, so that a formula reads as a formula.
  */
-import { type DType, isFloat } from "../core/dtype.js";
-import { GradusError, ValueError } from "../core/errors.js";
+import { type DType, isDType, isFloat } from "../core/dtype.js";
+import { DTypeError, GradusError, ValueError } from "../core/errors.js";
 import { broadcastShapes, type Shape, sameShape } from "../core/shape.js";
 import type { Node } from "./graph.js";
 import {
@@ -16,6 +16,9 @@ import {
 
 /** An operand of a formula: a value, or a number that takes the other operand's dtype. */
 export type Operand = Node | number;
+
+const spell = (x: unknown): string =>
+  typeof x === "object" && x !== null ? "an object" : (JSON.stringify(x) ?? "undefined");
 
 /** Ids rise over all builders, since a gradient's builder adds to nodes that another one made. */
 let nextId = 0;
@@ -66,6 +69,10 @@ export class Builder {
   /** Any pointwise primitive on operands that broadcast; numbers take the dtype of the first value. */
   pointwise(primitive: PointwiseName, ...operands: Operand[]): Node {
     const values = operands.filter((x): x is Node => typeof x !== "number");
+    // Settings of ops come this far when they are not the numbers that their types demand.
+    const wrong = values.find((x) => !Array.isArray(x?.shape) || !x.primitive);
+    if (wrong !== undefined || values.includes(wrong as never))
+      throw new ValueError(this.origin || primitive, `expected a number, got ${spell(wrong)}`);
     // The condition of a select is bool; its branches' dtype is the one that numbers take.
     const like = primitive === "select" ? values.find((x) => x !== operands[0]) : values[0];
     const shape = broadcastShapes(this.origin || primitive, ...values.map((x) => x.shape));
@@ -87,6 +94,7 @@ export class Builder {
     this.pointwise("select", condition, a, b);
 
   convert(x: Node, dtype: DType): Node {
+    if (!isDType(dtype)) throw new DTypeError(this.origin, `unknown dtype ${spell(dtype)}`);
     return x.dtype === dtype ? x : this.make("convert", [x], { dtype });
   }
 

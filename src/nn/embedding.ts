@@ -11,6 +11,12 @@ import { Layer, Parameter } from "./module.js";
 export interface EmbeddingLayerOptions {
   /** A row that starts at 0 and gets no gradient; counts from the end if negative. */
   readonly paddingIdx?: number | null;
+  /** Rows that are looked up and longer than this are shortened to it. */
+  readonly maxNorm?: number | null;
+  /** Which length maxNorm limits: (Σ|x|^p)^(1/p); default 2. */
+  readonly normType?: number;
+  /** Divides a row's gradient by how often the row is looked up. */
+  readonly scaleGradByFreq?: boolean;
 }
 
 /**
@@ -28,17 +34,20 @@ export interface EmbeddingLayerOptions {
 export class Embedding extends Layer {
   readonly weight: Parameter;
   readonly paddingIdx: number | null;
+  readonly maxNorm: number | null;
+  readonly normType: number;
+  readonly scaleGradByFreq: boolean;
 
-  constructor(
-    numEmbeddings: number,
-    embeddingDim: number,
-    { paddingIdx = null }: EmbeddingLayerOptions = {},
-  ) {
+  constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingLayerOptions = {}) {
     super();
+    const { paddingIdx = null, maxNorm = null, normType = 2, scaleGradByFreq = false } = options;
     checkSize("Embedding", "numEmbeddings", numEmbeddings);
     checkSize("Embedding", "embeddingDim", embeddingDim);
     if (paddingIdx !== null) checkPaddingIdx("Embedding", paddingIdx, numEmbeddings);
     this.paddingIdx = paddingIdx;
+    this.maxNorm = maxNorm;
+    this.normType = normType;
+    this.scaleGradByFreq = scaleGradByFreq;
     this.weight = new Parameter(randn([numEmbeddings, embeddingDim]));
     if (paddingIdx !== null) this.clearRow(paddingIdx);
   }
@@ -56,15 +65,12 @@ export class Embedding extends Layer {
    */
   static fromPretrained(
     weight: Tensor,
-    {
-      freeze = true,
-      paddingIdx = null,
-    }: EmbeddingLayerOptions & { readonly freeze?: boolean } = {},
+    { freeze = true, ...options }: EmbeddingLayerOptions & { readonly freeze?: boolean } = {},
   ): Embedding {
     if (weight.ndim !== 2)
       throw new ShapeError("Embedding", `weight must be [N, F], got ${formatShape(weight.shape)}`);
     const [count, features] = weight.shape as [number, number];
-    const layer = new Embedding(count, features, { paddingIdx });
+    const layer = new Embedding(count, features, options);
     noGrad(() => layer.weight.assign(weight));
     layer.weight.requiresGrad = !freeze;
     return layer;
@@ -77,7 +83,8 @@ export class Embedding extends Layer {
   }
 
   forward(indices: Tensor): Tensor {
-    return embedding(indices, this.weight, { paddingIdx: this.paddingIdx });
+    const { paddingIdx, maxNorm, normType, scaleGradByFreq } = this;
+    return embedding(indices, this.weight, { paddingIdx, maxNorm, normType, scaleGradByFreq });
   }
 
   protected override describe(): string {

@@ -3,7 +3,7 @@ import { DTypeError, ShapeError } from "../core/errors.js";
 import { broadcastShapes, formatShape, normalizeDim } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { applyOne, type OpSpec, scalarLike } from "../tensor/apply.js";
+import { applyOne, checkTensors, type OpSpec, scalarLike } from "../tensor/apply.js";
 import { install } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { gather, indexNodes } from "./indexing.js";
@@ -201,6 +201,7 @@ export const take = (x: Tensor, indices: Tensor): Tensor => applyOne(takeSpec, [
  * ```
  */
 export function takeAlongDim(x: Tensor, indices: Tensor, dim?: number): Tensor {
+  checkTensors("takeAlongDim", [x, indices]);
   if (dim === undefined) return gather(reshape(x, [x.size]), 0, reshape(indices, [indices.size]));
   const place = normalizeDim("takeAlongDim", dim, x.ndim);
   if (x.ndim !== indices.ndim)

@@ -3,7 +3,7 @@ import { ShapeError, ValueError } from "../core/errors.js";
 import { formatShape } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { applyOne, type OpSpec } from "../tensor/apply.js";
+import { applyOne, checkTensors, type OpSpec } from "../tensor/apply.js";
 import { zeros } from "../tensor/create.js";
 import { bad, input, install, type SampleSet, sample, typed } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -81,6 +81,7 @@ export interface MeshgridOptions {
  */
 export function meshgrid(vectors: readonly Tensor[], options: MeshgridOptions = {}): Tensor[] {
   const { indexing = "ij" } = options;
+  checkTensors("meshgrid", vectors);
   if (vectors.length === 0) throw new ValueError("meshgrid", "needs at least one tensor, got none");
   if (indexing !== "ij" && indexing !== "xy")
     throw new ValueError("meshgrid", `indexing must be "ij" or "xy", got ${String(indexing)}`);

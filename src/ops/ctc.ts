@@ -4,7 +4,7 @@ import { DTypeError, ShapeError, ValueError } from "../core/errors.js";
 import { formatShape, sameShape } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { applyOne, type OpSpec } from "../tensor/apply.js";
+import { applyOne, checkTensors, type OpSpec } from "../tensor/apply.js";
 import { tensor } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { indexNodes } from "./indexing.js";
@@ -168,6 +168,7 @@ function lengthsOf(
 
 /** Targets of all examples one after another, as rows of equal length. */
 function splitTargets(targets: Tensor, targetLengths: Tensor | readonly number[]): Tensor {
+  if (!Array.isArray(targetLengths)) checkTensors("ctcLoss", [targetLengths as Tensor]);
   const lengths = Array.isArray(targetLengths)
     ? (targetLengths as number[])
     : [...(targetLengths as Tensor).storageFor("ctcLoss").data];
@@ -208,6 +209,7 @@ export function ctcLoss(
   targetLengths: Tensor | readonly number[],
   options: CtcLossOptions = {},
 ): Tensor {
+  checkTensors("ctcLoss", [x, targets]);
   const { blank = 0, reduction = "mean", zeroInfinity = false } = options;
   if (!isFloat(x.dtype)) throw new DTypeError("ctcLoss", `needs log probabilities, got ${x.dtype}`);
   if ((x.ndim !== 2 && x.ndim !== 3) || x.shape[0] === 0)

@@ -205,9 +205,7 @@ export function cholesky(x: Tensor, { upper = false }: { readonly upper?: boolea
   return applyOne(choleskySpec, [x], { upper });
 }
 
-/**
- * Orthonormal columns that complete q [..., n, k] to n of them. They follow from no formula in q, and have no gradient.
- */
+/** Orthonormal columns that complete q [..., n, k] to n of them. They follow from no formula in q: no gradient. */
 function complementNodes(b: Builder, q: Node): Node {
   const [n, k] = q.shape.slice(-2) as [number, number];
   const square = identityLike(b, b.constant(0, q.dtype, [...q.shape.slice(0, -1), n]));

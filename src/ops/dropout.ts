@@ -3,7 +3,7 @@ import { ShapeError, ValueError } from "../core/errors.js";
 import { formatShape, type Shape } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { applyOne, byName, type OpSpec } from "../tensor/apply.js";
+import { applyOne, byName, checkTensors, type OpSpec } from "../tensor/apply.js";
 import { zeros } from "../tensor/create.js";
 import { bad, input, type SampleSet, sample, unlike } from "../tensor/defineOp.js";
 import { defaultGenerator, Generator, uniformNodes } from "../tensor/random.js";
@@ -153,6 +153,7 @@ export const alphaDropout = (x: Tensor, p = 0.5, options: DropoutOptions = {}): 
  * ```
  */
 export function featureAlphaDropout(x: Tensor, p = 0.5, options: DropoutOptions = {}): Tensor {
+  checkTensors("featureAlphaDropout", [x]);
   if (x.ndim < 2)
     throw new ShapeError("featureAlphaDropout", `expected [B, C, …], got ${formatShape(x.shape)}`);
   const shape = x.shape.map((n, i) => (i < 2 ? n : 1));
@@ -198,6 +199,7 @@ export function stochasticDepth(
   p: number,
   options: StochasticDepthOptions = {},
 ): Tensor {
+  checkTensors("stochasticDepth", [x]);
   const { mode = "row" } = options;
   if (mode !== "row" && mode !== "batch")
     throw new ValueError("stochasticDepth", `mode must be "row" or "batch", got "${mode}"`);

@@ -1,11 +1,13 @@
 /** For ops whose result's shape depends on values: they run now or not at all. */
 import type { TypedArray } from "../core/dtype.js";
 import { TraceError } from "../core/errors.js";
+import { checkTensors } from "../tensor/apply.js";
 import { activeTrace } from "../tensor/context.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 /** A tensor's values, for an op that cannot be part of a compiled program. */
 export function valuesOf(op: string, x: Tensor): TypedArray {
+  checkTensors(op, [x]);
   if (activeTrace() !== null)
     throw new TraceError(
       op,

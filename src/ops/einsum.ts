@@ -1,10 +1,10 @@
 /** Sums of products over labelled dims: one mechanism for einsum, tensordot and the named products. Read products.ts next. */
 import { isFloat, resultType } from "../core/dtype.js";
 import { DTypeError, ShapeError, ValueError } from "../core/errors.js";
-import { formatShape, normalizeDim } from "../core/shape.js";
+import { checkList, formatShape, normalizeDim } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { applyOne, byName, type OpSpec } from "../tensor/apply.js";
+import { applyOne, byName, checkTensors, type OpSpec } from "../tensor/apply.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { promoteNodes } from "./pointwise.js";
 
@@ -219,6 +219,9 @@ function outputLabels(
  * ```
  */
 export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor {
+  if (typeof equation !== "string")
+    throw new ValueError("einsum", 'the equation must be a string, such as "ij,jk->ik"');
+  checkTensors("einsum", operands);
   const [left, right, ...more] = equation.replaceAll(" ", "").split("->");
   const parts = left!.split(",");
   if (operands.length === 0 || parts.length !== operands.length || more.length > 0)
@@ -245,12 +248,14 @@ export type TensordotDims = number | readonly [readonly number[], readonly numbe
  * ```
  */
 export function tensordot(x: Tensor, y: Tensor, dims: TensordotDims = 2): Tensor {
+  checkTensors("tensordot", [x, y]);
   const isCount = typeof dims === "number";
   if (isCount && !(Number.isInteger(dims) && dims >= 0 && dims <= Math.min(x.ndim, y.ndim)))
     throw new ValueError(
       "tensordot",
       `dims must be from 0 to ${Math.min(x.ndim, y.ndim)} or two lists, got ${dims}`,
     );
+  if (!isCount) for (const list of [dims, dims[0], dims[1]]) checkList("tensordot", "dims", list);
   const count = isCount ? dims : dims[0].length;
   const own = isCount ? Array.from({ length: count }, (_, i) => x.ndim - count + i) : dims[0];
   const others = isCount ? Array.from({ length: count }, (_, i) => i) : dims[1];

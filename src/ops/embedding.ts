@@ -1,6 +1,6 @@
 /** Classes as vectors: one-hot vectors and rows of a table. Read unique.ts next. */
 import { DTypeError, ShapeError, ValueError } from "../core/errors.js";
-import { formatShape, sizeOf } from "../core/shape.js";
+import { checkShape, formatShape, sizeOf } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
 import { applyOne, type OpSpec } from "../tensor/apply.js";
@@ -45,6 +45,7 @@ export function oneHot(x: Tensor, numClasses = -1): Tensor {
     throw new ValueError("oneHot", "needs numClasses where there are no classes to count");
   let most = 0;
   for (const value of values) most = Math.max(most, value);
+  checkShape("oneHot", [...x.shape, most + 1]);
   return applyOne(oneHotSpec, [x], { numClasses: most + 1 });
 }
 

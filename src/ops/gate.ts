@@ -2,7 +2,7 @@
 import { isFloat } from "../core/dtype.js";
 import { DTypeError, ShapeError, ValueError } from "../core/errors.js";
 import { formatShape, normalizeDim } from "../core/shape.js";
-import { applyOne, type OpSpec } from "../tensor/apply.js";
+import { applyOne, checkTensors, type OpSpec } from "../tensor/apply.js";
 import { zeros } from "../tensor/create.js";
 import {
   bad,
@@ -81,6 +81,7 @@ const gluSpec: OpSpec<{ readonly dim: number }> = {
  * ```
  */
 export function glu(x: Tensor, dim = -1): Tensor {
+  checkTensors("glu", [x]);
   const place = normalizeDim("glu", dim, x.ndim);
   const n = x.shape[place];
   if (n === undefined || n % 2 !== 0)
@@ -107,6 +108,7 @@ const maxoutSpec: OpSpec<{ readonly pieces: number; readonly dim: number }> = {
  * ```
  */
 export function maxout(x: Tensor, pieces: number, dim = 1): Tensor {
+  checkTensors("maxout", [x]);
   const place = normalizeDim("maxout", dim, x.ndim);
   const n = x.shape[place];
   if (!Number.isInteger(pieces) || pieces < 1 || n === undefined || n % pieces !== 0)

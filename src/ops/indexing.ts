@@ -3,7 +3,7 @@ import { DTypeError, ShapeError } from "../core/errors.js";
 import { formatShape, normalizeDim } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { applyOne, type OpSpec } from "../tensor/apply.js";
+import { applyOne, checkTensors, type OpSpec } from "../tensor/apply.js";
 import { zeros } from "../tensor/create.js";
 import { bad, given, input, install, type SampleSet, sample, typed } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -34,6 +34,7 @@ const gatherSpec: OpSpec<{ readonly dim: number }> = {
  * @throws ValueError if an index is out of range; ShapeError unless the indices fit x in every other dim.
  */
 export function gather(x: Tensor, dim: number, indices: Tensor): Tensor {
+  checkTensors("gather", [x, indices]);
   const place = normalizeDim("gather", dim, x.ndim);
   const fits =
     x.ndim === indices.ndim && indices.shape.every((n, i) => i === place || n <= x.shape[i]!);

@@ -4,7 +4,7 @@ import { DTypeError, ShapeError } from "../core/errors.js";
 import { broadcastShapes, formatShape, type Shape } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { applyOne, type OpSpec } from "../tensor/apply.js";
+import { applyOne, checkTensors, type OpSpec } from "../tensor/apply.js";
 import { zeros } from "../tensor/create.js";
 import { bad, input, install, type SampleSet, sample, typed } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -83,6 +83,7 @@ const matmulSpec: OpSpec = {
  * @throws ShapeError if the inner sizes differ; DTypeError unless both have one dtype, not bool.
  */
 export function matmul(x: Tensor, y: Tensor): Tensor {
+  checkTensors("matmul", [x, y]);
   if (x.ndim === 0 || y.ndim === 0)
     throw new ShapeError(
       "matmul",
@@ -122,6 +123,7 @@ const linearSpec: OpSpec = {
  * @throws ShapeError if the sizes do not fit.
  */
 export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
+  checkTensors("linear", bias ? [x, weight, bias] : [x, weight]);
   if (weight.ndim !== 2 || x.ndim === 0 || x.shape.at(-1) !== weight.shape[1])
     throw new ShapeError(
       "linear",

@@ -3,7 +3,7 @@ import { DTypeError, ShapeError, ValueError } from "../core/errors.js";
 import { formatShape, sameShape } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { applyOne, type OpAttributes, type OpSpec } from "../tensor/apply.js";
+import { applyOne, checkTensors, type OpAttributes, type OpSpec } from "../tensor/apply.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { knownValues } from "./known.js";
 import {
@@ -255,6 +255,7 @@ export function gaussianNllLoss(
   variance: Tensor,
   options: GaussianNllOptions = {},
 ): Tensor {
+  checkTensors("gaussianNllLoss", [x, target, variance]);
   const { reduction = "mean", full = false, eps = 1e-6 } = options;
   const op = "gaussianNllLoss";
   checkSameShape(op, x, target);

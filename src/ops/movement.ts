@@ -2,6 +2,7 @@
 import { ShapeError, ValueError } from "../core/errors.js";
 import {
   broadcastShapes,
+  checkList,
   checkShape,
   formatShape,
   inferShape,
@@ -11,7 +12,7 @@ import {
   sameShape,
   sizeOf,
 } from "../core/shape.js";
-import { applyOne, type OpSpec } from "../tensor/apply.js";
+import { applyOne, checkTensors, type OpSpec } from "../tensor/apply.js";
 import { zeros } from "../tensor/create.js";
 import { bad, input, install, type SampleSet, sample, typed } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -29,6 +30,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 }
 
 export function flatten(x: Tensor, start = 0, end = -1): Tensor {
+  checkTensors("flatten", [x]);
   if (x.ndim === 0) return reshape(x, [1]);
   const [from, to] = [start, end].map((d) => normalizeDim("flatten", d, x.ndim)) as [
     number,
@@ -40,12 +42,14 @@ export function flatten(x: Tensor, start = 0, end = -1): Tensor {
 }
 
 export function unsqueeze(x: Tensor, dim: number): Tensor {
+  checkTensors("unsqueeze", [x]);
   const place = normalizeDim("unsqueeze", dim, x.ndim + 1);
   return reshape(x, [...x.shape.slice(0, place), 1, ...x.shape.slice(place)]);
 }
 
 /** Drops dims of size 1: all of them, or those named (others that are named stay as they are). */
 export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
+  checkTensors("squeeze", [x]);
   const dims = normalizeDims("squeeze", dim, x.ndim);
   return reshape(
     x,
@@ -59,6 +63,8 @@ const permuteSpec: OpSpec<{ readonly permutation: readonly number[] }> = {
 };
 
 export function permute(x: Tensor, dims: readonly number[]): Tensor {
+  checkTensors("permute", [x]);
+  checkList("permute", "dims", dims);
   const permutation = dims.map((d) => normalizeDim("permute", d, x.ndim));
   if (new Set(permutation).size !== x.ndim || permutation.length !== x.ndim)
     throw new ValueError("permute", `${formatShape(dims)} is no order of ${x.ndim} dims`);
@@ -66,6 +72,7 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
 }
 
 export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
+  checkTensors("transpose", [x]);
   const [a, b] = [dim0, dim1].map((d) => normalizeDim("transpose", d, x.ndim)) as [number, number];
   if (x.ndim === 0) return x;
   const order = x.shape.map((_, i) => (i === a ? b : i === b ? a : i));
@@ -86,6 +93,8 @@ const expandSpec: OpSpec<{ readonly shape: Shape }> = {
 
 /** Repeats dims of size 1 up to the given sizes; -1 keeps a size. */
 export function expand(x: Tensor, shape: Shape): Tensor {
+  checkTensors("expand", [x]);
+  checkList("expand", "shape", shape);
   const lead = shape.length - x.ndim;
   const full = shape.map((n, i) => (n === -1 && i >= lead ? x.shape[i - lead]! : n));
   checkShape("expand", full);

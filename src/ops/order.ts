@@ -3,7 +3,7 @@ import { ValueError } from "../core/errors.js";
 import { normalizeDim } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { apply, applyOne, type OpSpec } from "../tensor/apply.js";
+import { apply, applyOne, checkTensors, type OpSpec } from "../tensor/apply.js";
 import { install } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { Extreme } from "./argmax.js";
@@ -142,6 +142,7 @@ export function topk(
   dim = -1,
   { largest = true }: TopkOptions = {},
 ): Extreme {
+  checkTensors("topk", [x]);
   const place = normalizeDim("topk", dim, x.ndim);
   checkRank("topk", k, 0, sizeAt(x, place));
   return pairOf(apply(topkSpec, [x], { dim: place, descending: largest, k }));
@@ -194,6 +195,7 @@ export function kthvalue(
   dim = -1,
   { keepDim = false }: KeepDim = {},
 ): Extreme {
+  checkTensors("kthvalue", [x]);
   const place = normalizeDim("kthvalue", dim, x.ndim);
   checkRank("kthvalue", k, 1, sizeAt(x, place));
   return pairOf(apply(kthvalueSpec, [x], { dim: place, keepDim, k }));

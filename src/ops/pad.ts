@@ -1,9 +1,9 @@
 /** Padding, and the parts of matrices beside a diagonal. Read patches.ts next. */
 import { ShapeError, ValueError } from "../core/errors.js";
-import { formatShape, normalizeDim } from "../core/shape.js";
+import { checkList, formatShape, normalizeDim } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { applyOne, type OpSpec } from "../tensor/apply.js";
+import { applyOne, checkTensors, type OpSpec } from "../tensor/apply.js";
 import { install } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
 
@@ -105,6 +105,8 @@ export function pad(
 ): Tensor {
   if (!padModes.includes(mode))
     throw new ValueError("pad", `mode must be ${padModes.join(", ")}, got "${mode}"`);
+  checkTensors("pad", [x]);
+  checkList("pad", "padding", padding);
   const isPaired = padding.length % 2 === 0 && padding.length / 2 <= x.ndim;
   if (!isPaired || !padding.every(Number.isInteger))
     throw new ValueError(

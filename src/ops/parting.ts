@@ -2,12 +2,13 @@
 import { ShapeError, ValueError } from "../core/errors.js";
 import {
   broadcastShapes,
+  checkList,
   formatShape,
   inferShape,
   normalizeDim,
   type Shape,
 } from "../core/shape.js";
-import { apply, type OpSpec } from "../tensor/apply.js";
+import { apply, checkTensors, type OpSpec } from "../tensor/apply.js";
 import { install } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { expand, permute, reshape, transpose } from "./movement.js";
@@ -39,6 +40,7 @@ const [splitSpec, chunkSpec, tensorSplitSpec, unbindSpec] = [
 ];
 
 function placeOf(op: string, x: Tensor, dim: number): [place: number, size: number] {
+  checkTensors(op, [x]);
   if (x.ndim === 0) throw new ShapeError(op, "needs at least one dim, got a tensor without dims");
   const place = normalizeDim(op, dim, x.ndim);
   return [place, x.shape[place]!];
@@ -49,6 +51,9 @@ function evenBounds(size: number, step: number): [number, number][] {
   const count = Math.max(1, Math.ceil(size / Math.max(1, step)));
   return Array.from({ length: count }, (_, i) => [i * step, Math.min(size, (i + 1) * step)]);
 }
+
+/** More tensors than anybody can use; without a limit empty parts would fill the memory. */
+const mostParts = 65536;
 
 /**
  * Parts along a dim: of `sizes` places each (the last may be smaller), or of the sizes in a list.
@@ -64,7 +69,7 @@ function evenBounds(size: number, step: number): [number, number][] {
 export function split(x: Tensor, sizes: number | readonly number[], dim = 0): Tensor[] {
   const [place, size] = placeOf("split", x, dim);
   const list = typeof sizes === "number" ? [sizes] : sizes;
-  if (!list.every((n) => Number.isInteger(n) && n >= 0))
+  if (!Array.isArray(list) || !list.every((n) => Number.isInteger(n) && n >= 0))
     throw new ValueError("split", `sizes must be whole numbers ≥ 0, got ${formatShape(list)}`);
   if (typeof sizes === "number") {
     if (sizes === 0 && size > 0) throw new ValueError("split", `parts of 0 places never end`);
@@ -94,8 +99,11 @@ export function split(x: Tensor, sizes: number | readonly number[], dim = 0): Te
  */
 export function chunk(x: Tensor, chunks: number, dim = 0): Tensor[] {
   const [place, size] = placeOf("chunk", x, dim);
-  if (!Number.isInteger(chunks) || chunks < 1)
-    throw new ValueError("chunk", `chunks must be a whole number ≥ 1, got ${chunks}`);
+  if (!Number.isInteger(chunks) || chunks < 1 || chunks > mostParts)
+    throw new ValueError(
+      "chunk",
+      `chunks must be a whole number from 1 to ${mostParts}, got ${chunks}`,
+    );
   const bounds: (readonly [number, number])[] =
     size === 0
       ? Array.from({ length: chunks }, () => [0, 0])
@@ -115,11 +123,12 @@ export function chunk(x: Tensor, chunks: number, dim = 0): Tensor[] {
  */
 export function tensorSplit(x: Tensor, sections: number | readonly number[], dim = 0): Tensor[] {
   const [place, size] = placeOf("tensorSplit", x, dim);
-  const isValid = typeof sections === "number" ? sections >= 1 : true;
+  const isValid =
+    typeof sections === "number" ? sections >= 1 && sections <= mostParts : Array.isArray(sections);
   if (!isValid || !(typeof sections === "number" ? [sections] : sections).every(Number.isInteger))
     throw new ValueError(
       "tensorSplit",
-      `expected a whole number ≥ 1 or a list of indices, got ${JSON.stringify(sections)}`,
+      `expected a whole number from 1 to ${mostParts} or a list of indices, got ${JSON.stringify(sections)}`,
     );
   const clip = (i: number) => Math.min(size, Math.max(0, i < 0 ? i + size : i));
   const cuts =
@@ -186,6 +195,9 @@ export function movedim(
   source: number | readonly number[],
   destination: number | readonly number[],
 ): Tensor {
+  checkTensors("movedim", [x]);
+  checkList("movedim", "source", asList(source));
+  checkList("movedim", "destination", asList(destination));
   const [from, to] = [source, destination].map((list) =>
     asList(list).map((d) => normalizeDim("movedim", d, x.ndim)),
   ) as [number[], number[]];
@@ -239,6 +251,7 @@ export const broadcastTo = (x: Tensor, shape: Shape): Tensor => expand(x, shape)
  * ```
  */
 export function broadcastTensors(...tensors: readonly Tensor[]): Tensor[] {
+  checkTensors("broadcastTensors", tensors);
   const shape = broadcastShapes("broadcastTensors", ...tensors.map((x) => x.shape));
   return tensors.map((x) => expand(x, shape));
 }

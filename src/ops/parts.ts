@@ -2,7 +2,7 @@
 import { resultType } from "../core/dtype.js";
 import { ShapeError, ValueError } from "../core/errors.js";
 import { formatShape, normalizeDim, sameShape } from "../core/shape.js";
-import { applyOne, type OpSpec } from "../tensor/apply.js";
+import { applyOne, checkTensors, type OpSpec } from "../tensor/apply.js";
 import { zeros } from "../tensor/create.js";
 import { bad, input, install, type SampleSet, sample, typed } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -39,6 +39,7 @@ function sliceDim(x: Tensor, dim: number, from: number, to: number, step = 1): T
 
 /** `length` places along a dim, from `start`. */
 export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor {
+  checkTensors("narrow", [x]);
   const place = normalizeDim("narrow", dim, x.ndim);
   const n = x.shape[place] ?? 0;
   const from = start < 0 ? start + n : start;
@@ -50,6 +51,7 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
 
 /** The part at one index of a dim, which goes away. */
 export function select(x: Tensor, dim: number, index: number): Tensor {
+  checkTensors("select", [x]);
   const place = normalizeDim("select", dim, x.ndim);
   const n = x.shape[place] ?? 0;
   const at = index < 0 ? index + n : index;
@@ -71,6 +73,11 @@ function dimsOf(index: AtIndex): number {
 }
 
 function parseSlice(text: string, n: number): [from: number, to: number, step: number] {
+  if (typeof text !== "string")
+    throw new ValueError(
+      "at",
+      `expected a number, a slice such as "1:3", "..." or a tensor, got ${text}`,
+    );
   const parts = text.split(":").map((part) => part.trim());
   const valid = parts.length >= 2 && parts.length <= 3 && parts.every((p) => /^(-?\d+)?$/.test(p));
   if (!valid) throw new ValueError("at", `"${text}" is no slice, expected "from:to:step" or "..."`);
@@ -100,6 +107,7 @@ function parseSlice(text: string, n: number): [from: number, to: number, step: n
  * ```
  */
 export function at(x: Tensor, ...indices: readonly AtIndex[]): Tensor {
+  checkTensors("at", [x]);
   const used = indices.reduce((sum: number, index) => sum + dimsOf(index), 0);
   if (used > x.ndim || indices.filter((i) => i === "...").length > 1)
     throw new ValueError("at", `${indices.length} indices do not fit ${formatShape(x.shape)}`);
@@ -130,6 +138,7 @@ const catSpec: OpSpec<{ readonly dim: number }> = {
 
 /** Joins tensors along a dim that they have; the other sizes must be equal. */
 export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
+  checkTensors("cat", tensors);
   const [first] = tensors;
   if (!first) throw new ValueError("cat", "needs at least one tensor, got none");
   const place = normalizeDim("cat", dim, first.ndim);
@@ -147,6 +156,7 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
 
 /** Joins tensors of one shape along a new dim. */
 export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
+  checkTensors("stack", tensors);
   const [first] = tensors;
   if (!first) throw new ValueError("stack", "needs at least one tensor, got none");
   const other = tensors.find((x) => !sameShape(x.shape, first.shape));

@@ -4,7 +4,7 @@ import { formatShape, normalizeDim } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
 import { type WindowAttributes, windowSize } from "../ir/primitives/contract.js";
-import { applyOne, type OpSpec } from "../tensor/apply.js";
+import { applyOne, checkTensors, type OpSpec } from "../tensor/apply.js";
 import { install } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { squeeze, unsqueeze } from "./movement.js";
@@ -243,6 +243,7 @@ function checkFactor(op: string, x: Tensor, factor: number): void {
  * ```
  */
 export function pixelShuffle(x: Tensor, upscaleFactor: number): Tensor {
+  checkTensors("pixelShuffle", [x]);
   checkFactor("pixelShuffle", x, upscaleFactor);
   if (x.shape.at(-3)! % upscaleFactor ** 2 !== 0)
     throw new ShapeError(
@@ -263,6 +264,7 @@ export function pixelShuffle(x: Tensor, upscaleFactor: number): Tensor {
  * ```
  */
 export function pixelUnshuffle(x: Tensor, downscaleFactor: number): Tensor {
+  checkTensors("pixelUnshuffle", [x]);
   checkFactor("pixelUnshuffle", x, downscaleFactor);
   if (x.shape.slice(-2).some((n) => n % downscaleFactor !== 0))
     throw new ShapeError(
@@ -294,6 +296,7 @@ const channelShuffleSpec: OpSpec<{ readonly groups: number }> = {
  * ```
  */
 export function channelShuffle(x: Tensor, groups: number): Tensor {
+  checkTensors("channelShuffle", [x]);
   const channels = x.shape[1];
   if (!Number.isInteger(groups) || groups < 1)
     throw new ValueError("channelShuffle", `groups must be a whole number ≥ 1, got ${groups}`);

@@ -2,7 +2,7 @@
 import { isFloat, resultType } from "../core/dtype.js";
 import { ShapeError, ValueError } from "../core/errors.js";
 import { formatShape } from "../core/shape.js";
-import { applyOne, type OpSpec } from "../tensor/apply.js";
+import { applyOne, checkTensors, type OpSpec } from "../tensor/apply.js";
 import { install } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { contract, contractNodes } from "./einsum.js";
@@ -52,6 +52,7 @@ export const outer = product("outer", "i,j->ij");
  * ```
  */
 export function inner(x: Tensor, y: Tensor): Tensor {
+  checkTensors("inner", [x, y]);
   const isScalar = x.ndim === 0 || y.ndim === 0;
   if (!isScalar && x.shape.at(-1) !== y.shape.at(-1))
     throw new ShapeError(
@@ -105,6 +106,7 @@ function added(
   [given, x, y]: readonly [Tensor, Tensor, Tensor],
   { beta = 1, alpha = 1 }: AddmmOptions,
 ): Tensor {
+  checkTensors(spec.name, [given, x, y]);
   const fits =
     x.ndim === rank &&
     y.ndim === rank &&
@@ -235,6 +237,7 @@ export function bilinear(
   weight: Tensor,
   bias: Tensor | null = null,
 ): Tensor {
+  checkTensors("bilinear", [x1, x2, weight]);
   const fits =
     weight.ndim === 3 &&
     x1.ndim > 0 &&

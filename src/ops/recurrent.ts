@@ -6,7 +6,7 @@ import { DTypeError, ShapeError, ValueError } from "../core/errors.js";
 import { formatShape, sameShape } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { apply, byName, type OpSpec } from "../tensor/apply.js";
+import { apply, byName, checkTensors, type OpSpec } from "../tensor/apply.js";
 import { tensor, zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { squeeze, transpose, unsqueeze } from "./movement.js";
@@ -161,6 +161,7 @@ function weightsEach({ op, kind, weights }: Run, slots: number): number {
 }
 
 function checkWeights({ op, kind }: Run, width: number, weights: readonly Tensor[]): number[] {
+  checkTensors(op, weights);
   const hasProjection = weights.length % 2 === 1;
   const hidden = weights[0]!.shape[0]! / gatesOf[kind];
   const out = hasProjection ? weights.at(-1)!.shape[0]! : hidden;
@@ -250,6 +251,7 @@ function firstState(
 
 function recur(run: Run, x: Tensor, options: RecurrentOptions): Tensor[] {
   needFloatTensor(run.op, x);
+  if (run.states !== null) checkTensors(run.op, run.states);
   if (x.ndim === 2) {
     const states = run.states?.map((state) => unsqueeze(state, 1)) ?? null;
     const results = recur({ ...run, states }, unsqueeze(x, 1), { ...options, batchFirst: false });
@@ -349,6 +351,7 @@ export function rnn(
 
 /** One step on [B, I] or [I]; gives the next states. */
 function cell(run: Run, x: Tensor): Tensor[] {
+  if (run.states !== null) checkTensors(run.op, run.states);
   const states = run.states?.map((state) => unsqueeze(state, 0)) ?? null;
   const isBatched = x.ndim === 2;
   if (!isBatched && x.ndim !== 1)

@@ -1,8 +1,8 @@
 /** Ops that repeat and turn elements: repeat, tile, repeatInterleave, roll, rot90. Read parting.ts next. */
 import { DTypeError, ShapeError, ValueError } from "../core/errors.js";
-import { checkShape, formatShape, normalizeDim, type Shape } from "../core/shape.js";
-import { applyOne, type OpSpec } from "../tensor/apply.js";
-import { tensor } from "../tensor/create.js";
+import { checkList, checkShape, formatShape, normalizeDim, type Shape } from "../core/shape.js";
+import { applyOne, checkTensors, type OpSpec } from "../tensor/apply.js";
+import { fromTypedArray } from "../tensor/create.js";
 import { install } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { valuesOf } from "./eager.js";
@@ -81,7 +81,7 @@ const chooseSpec: OpSpec<{ readonly dim: number }> = {
 };
 
 /** The index of each repeated element. */
-function repeatedIndices(repeats: Tensor, size: number): number[] {
+function repeatedIndices(repeats: Tensor, size: number): Int32Array {
   const op = "repeatInterleave";
   if (repeats.dtype !== "int32" && repeats.dtype !== "uint8")
     throw new DTypeError(op, `repeats must be int32 or uint8, got ${repeats.dtype}`);
@@ -90,12 +90,18 @@ function repeatedIndices(repeats: Tensor, size: number): number[] {
       op,
       `expected 1 or ${size} repeats, one for each element, got ${formatShape(repeats.shape)}`,
     );
-  const counts = valuesOf(op, repeats);
-  return Array.from({ length: size }, (_, i) => {
-    const count = counts[repeats.size === 1 ? 0 : i]!;
-    if (count < 0) throw new ValueError(op, `repeats must be ≥ 0, got ${count}`);
-    return Array.from({ length: count }, () => i);
-  }).flat();
+  const values = valuesOf(op, repeats);
+  const counts = Array.from({ length: size }, (_, i) => values[repeats.size === 1 ? 0 : i]!);
+  const negative = counts.find((count) => count < 0);
+  if (negative !== undefined) throw new ValueError(op, `repeats must be ≥ 0, got ${negative}`);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const indices = new Int32Array(checkShape(op, [total])[0]!);
+  let at = 0;
+  counts.forEach((count, i) => {
+    indices.fill(i, at, at + count);
+    at += count;
+  });
+  return indices;
 }
 
 /**
@@ -111,6 +117,7 @@ function repeatedIndices(repeats: Tensor, size: number): number[] {
  */
 export function repeatInterleave(x: Tensor, repeats: number | Tensor, dim?: number): Tensor {
   const op = "repeatInterleave";
+  checkTensors(op, [x]);
   if (dim === undefined || x.ndim === 0) {
     if (dim !== undefined) normalizeDim(op, dim, x.ndim);
     return repeatInterleave(reshape(x, [x.size]), repeats, 0);
@@ -122,7 +129,7 @@ export function repeatInterleave(x: Tensor, repeats: number | Tensor, dim?: numb
     return applyOne(interleaveSpec, [x], { dim: place, count: repeats });
   }
   const indices = repeatedIndices(repeats, x.shape[place]!);
-  return applyOne(chooseSpec, [x, tensor(indices, { dtype: "int32", shape: [indices.length] })], {
+  return applyOne(chooseSpec, [x, fromTypedArray(indices)], {
     dim: place,
   });
 }
@@ -164,7 +171,10 @@ export function roll(
   shifts: number | readonly number[],
   dims?: number | readonly number[],
 ): Tensor {
+  checkTensors("roll", [x]);
   const by = asList(shifts);
+  checkList("roll", "shifts", by);
+  checkList("roll", "dims", asList(dims ?? []));
   if (by.length === 0 || !by.every(Number.isInteger))
     throw new ValueError("roll", `shifts must be whole numbers, got ${formatShape(by)}`);
   if (dims === undefined && by.length === 1)
@@ -186,6 +196,8 @@ export function roll(
  * ```
  */
 export function rot90(x: Tensor, k = 1, dims: readonly number[] = [0, 1]): Tensor {
+  checkTensors("rot90", [x]);
+  checkList("rot90", "dims", dims);
   const places = dims.map((d) => normalizeDim("rot90", d, x.ndim));
   if (places.length !== 2 || places[0] === places[1] || x.ndim < 2)
     throw new ValueError("rot90", `needs two different dims, got ${formatShape(dims)}`);

@@ -4,7 +4,7 @@ import { ShapeError, ValueError } from "../core/errors.js";
 import { formatShape, sameShape } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { applyOne, type OpSpec, scalarLike } from "../tensor/apply.js";
+import { applyOne, checkTensors, type OpSpec, scalarLike } from "../tensor/apply.js";
 import { install } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { promoteNodes } from "./pointwise.js";
@@ -69,6 +69,7 @@ export function searchsorted(
   values: Tensor | number,
   { right = false }: SearchOptions = {},
 ): Tensor {
+  checkTensors("searchsorted", [sorted]);
   const wanted = typeof values === "number" ? scalarLike("searchsorted", values, sorted) : values;
   const isMatched =
     sorted.ndim === wanted.ndim && sameShape(sorted.shape.slice(0, -1), wanted.shape.slice(0, -1));

@@ -1,8 +1,15 @@
 /** Distinct values and how many there are. These ops run at once: their results' sizes depend on values. */
 import { allocate, type DType, isFloat } from "../core/dtype.js";
 import { DTypeError, ShapeError, ValueError } from "../core/errors.js";
-import { around, formatShape, normalizeDim, type Shape, sameShape } from "../core/shape.js";
-import { fromArray } from "../tensor/apply.js";
+import {
+  around,
+  checkShape,
+  formatShape,
+  normalizeDim,
+  type Shape,
+  sameShape,
+} from "../core/shape.js";
+import { checkTensors, fromArray } from "../tensor/apply.js";
 import { install } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { valuesOf } from "./eager.js";
@@ -36,12 +43,12 @@ const compareNumbers = (a: number, b: number): number =>
   Number.isNaN(a) || Number.isNaN(b) ? Number(Number.isNaN(a)) - Number(Number.isNaN(b)) : a - b;
 
 function rowsOf(op: string, x: Tensor, dim: number | undefined): Rows {
-  const values = valuesOf(op, x);
   const place = dim === undefined ? 0 : normalizeDim(op, dim, x.ndim);
   const shape = dim === undefined ? [x.size] : x.ndim === 0 ? [1] : x.shape;
   const [outer, count, inner] = around(shape, place);
   if (count > 0 && outer * inner === 0)
     throw new ShapeError(op, `slices of ${formatShape(x.shape)} along dim ${dim} are empty`);
+  const values = valuesOf(op, x);
   const find = (test: (a: number, b: number) => number, i: number, j: number): number => {
     for (let o = 0; o < outer; o++)
       for (let k = 0; k < inner; k++) {
@@ -103,6 +110,7 @@ const numbersTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i
  * ```
  */
 export function unique(x: Tensor, { dim }: UniqueOptions = {}): Unique {
+  checkTensors("unique", [x]);
   const rows = rowsOf("unique", x, dim);
   const order = numbersTo(rows.count).sort((i, j) => rows.compare(i, j) || i - j);
   return runs(rows, order, dim === undefined ? x.shape : [rows.count]);
@@ -120,6 +128,7 @@ export function unique(x: Tensor, { dim }: UniqueOptions = {}): Unique {
  * ```
  */
 export function uniqueConsecutive(x: Tensor, { dim }: UniqueOptions = {}): Unique {
+  checkTensors("uniqueConsecutive", [x]);
   const rows = rowsOf("uniqueConsecutive", x, dim);
   return runs(rows, numbersTo(rows.count), dim === undefined ? x.shape : [rows.count]);
 }
@@ -166,6 +175,7 @@ export function bincount(x: Tensor, { weights, minlength = 0 }: BincountOptions 
     if (value < 0) throw new ValueError("bincount", `numbers must be ≥ 0, got ${value}`);
     size = Math.max(size, value + 1);
   }
+  checkShape("bincount", [size]);
   const dtype = countType(weights);
   const sums = allocate(dtype, size);
   values.forEach((value: number, i: number) => {

@@ -3,7 +3,7 @@ import { ShapeError, ValueError } from "../core/errors.js";
 import { formatShape, normalizeDim, sizeOf } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { apply, applyOne, type OpSpec } from "../tensor/apply.js";
+import { apply, applyOne, checkTensors, type OpSpec } from "../tensor/apply.js";
 import { zeros } from "../tensor/create.js";
 import { bad, input, kink, type SampleSet, sample } from "../tensor/defineOp.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -27,6 +27,7 @@ const weightNormSpec: OpSpec<{ readonly dims: readonly number[] }> = {
  * ```
  */
 export function weightNorm(v: Tensor, g: Tensor, dim: number | null = 0): Tensor {
+  checkTensors("weightNorm", [v, g]);
   needFloatTensor("weightNorm", v);
   needFloatTensor("weightNorm", g);
   const kept = dim === null ? null : normalizeDim("weightNorm", dim, v.ndim);
@@ -105,6 +106,7 @@ export function spectralNorm(
   v: Tensor,
   { dim = 0, eps = 1e-12, nPowerIterations = 1 }: SpectralNormOptions = {},
 ): { readonly weight: Tensor; readonly u: Tensor; readonly v: Tensor } {
+  checkTensors("spectralNorm", [weight, u, v]);
   const op = "spectralNorm";
   needFloatTensor(op, weight);
   const place = normalizeDim(op, dim, weight.ndim);

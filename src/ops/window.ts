@@ -21,7 +21,7 @@ export function spread(
   value: Sizes,
   { least, rank }: { readonly least: number; readonly rank: number },
 ): number[] {
-  const all = typeof value === "number" ? new Array<number>(rank).fill(value) : [...value];
+  const all = Array.isArray(value) ? [...value] : new Array<number>(rank).fill(value as number);
   if (all.length !== rank || !all.every((n) => Number.isInteger(n) && n >= least))
     throw new ValueError(
       op,

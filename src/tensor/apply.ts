@@ -6,7 +6,7 @@
 import { currentBackend } from "../backend/select.js";
 import { allocate, allocateDirty, type DType, isFloat, type TypedArray } from "../core/dtype.js";
 import { ValueError } from "../core/errors.js";
-import { formatShape, type Shape, sizeOf } from "../core/shape.js";
+import { checkList, checkShape, formatShape, type Shape, sizeOf } from "../core/shape.js";
 import { Builder } from "../ir/builder.js";
 import { attributesKey, type Graph, type Node } from "../ir/graph.js";
 import { activeTrace, isGradEnabled, type TraceContext } from "./context.js";
@@ -36,6 +36,7 @@ export function fromArray(data: TypedArray, shape: Shape, dtype: DType): Tensor 
 
 /** A number as a tensor without dims, of the dtype that it takes beside `like`; `op` is for messages. */
 export function scalarLike(op: string, value: number, like: Tensor): Tensor {
+  checkTensors(op, [like]);
   const dtype = scalarDType(op, value, like.dtype);
   const trace = activeTrace();
   if (trace) return trace.wrap(trace.builder.constant(value, dtype), false);
@@ -95,6 +96,8 @@ function buildRoutine(spec: OpSpec, inputs: readonly Tensor[], attributes: OpAtt
   const b = new Builder(spec.name);
   const nodes = inputs.map((x, i) => b.input(i, x.shape, x.dtype));
   const graph: Graph = { inputs: nodes, outputs: asList(spec.lower(b, nodes, attributes)) };
+  // Before memory is asked for: sizes that came from settings have not been looked at by all ops.
+  for (const { shape } of graph.outputs) checkShape(spec.name, shape);
   return new Routine(spec.name, graph);
 }
 
@@ -114,12 +117,24 @@ export function keptRoutine(key: string, build: () => Routine): Routine {
   return routine;
 }
 
+/** Throws unless all are tensors: what is called without types may hand anything on. */
+export function checkTensors(op: string, inputs: readonly Tensor[]): void {
+  checkList(op, "tensors", inputs);
+  const wrong = inputs.findIndex((x) => !(x instanceof Tensor));
+  if (wrong >= 0)
+    throw new ValueError(op, `input ${wrong} must be a tensor, got ${describe(inputs[wrong])}`);
+}
+
+const describe = (x: unknown): string =>
+  typeof x === "object" && x !== null ? (Array.isArray(x) ? "an array" : "an object") : String(x);
+
 /** Runs an op on tensors; gives its outputs. */
 export function apply<A extends OpAttributes>(
   spec: OpSpec<A>,
   inputs: readonly Tensor[],
   attributes: A,
 ): Tensor[] {
+  checkTensors(spec.name, inputs);
   const trace = activeTrace();
   if (trace) return applyTraced(trace, spec as unknown as OpSpec, inputs, attributes);
   const routine = routineFor(spec as unknown as OpSpec, inputs, attributes);

@@ -5,7 +5,7 @@ import { broadcastShapes, checkShape, type Shape } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import { erfc } from "../ir/errorFunction.js";
 import type { Node } from "../ir/graph.js";
-import { applyOne, type OpSpec } from "./apply.js";
+import { applyOne, checkTensors, type OpSpec } from "./apply.js";
 import { defaultGenerator, normalNodes, type RandomOptions, uniformNodes } from "./random.js";
 import type { Tensor } from "./tensor.js";
 
@@ -148,6 +148,7 @@ export function normal(
   options: NormalOptions = {},
 ): Tensor {
   const parameters = [mean, std].filter((x) => typeof x !== "number");
+  checkTensors("normal", parameters as Tensor[]);
   if (parameters.length > 0 === (options.shape !== undefined))
     throw new ShapeError("normal", "give a shape with two numbers, and only then");
   if (typeof std === "number" && !(std >= 0))

@@ -55,7 +55,15 @@ export {
   type Kink,
   numericalGradient,
 } from "./gradCheck.js";
+export {
+  fromBfloat16,
+  fromFloat16,
+  type HalfOptions,
+  toBfloat16,
+  toFloat16,
+} from "./half.js";
 export type { AccumulateHook, HookHandle } from "./hooks.js";
+
 export {
   defaultGenerator,
   Generator,
