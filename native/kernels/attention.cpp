@@ -94,17 +94,22 @@ class Forward {
   void writeRows() {
     const Rows<T> out = head_.template rows<T>(plan_.out);
     const Rows<T> logSums = head_.template rows<T>(plan_.logSum);
+    for (int64_t at = 0; at < head_.vectors * kWidth<T>; at += kWidth<T>) {
+      const Vector<T> total = load(total_ + at), one = splat(T{1});
+      // A row that may see nothing gives zeros, and the sum of nothing is 0.
+      const Lanes<T> isEmpty = (Lanes<T>)(total == T{0});
+      store(shrink_ + at, one / pick<T>(isEmpty, one, total));
+      store(most_ + at, load(most_ + at) + logarithms(pick<T>(isEmpty, one, total)));
+    }
     for (int64_t i = 0; i < head_.queryCount; i++) {
-      // A row that may see nothing gives zeros.
-      const T total = total_[i];
-      const T divisor = total == 0 ? T{1} : total;
+      const T share = shrink_[i];
       const T* row = sums_ + i * padded_;
       T* to = out.at(head_.firstQuery + i);
       if (out.column == 1)
-        for (int64_t j = 0; j < plan_.values; j++) to[j] = row[j] / divisor;
+        for (int64_t j = 0; j < plan_.values; j++) to[j] = row[j] * share;
       else
-        for (int64_t j = 0; j < plan_.values; j++) to[j * out.column] = row[j] / divisor;
-      *logSums.at(head_.firstQuery + i) = total == 0 ? most_[i] : most_[i] + logOf(total);
+        for (int64_t j = 0; j < plan_.values; j++) to[j * out.column] = row[j] * share;
+      *logSums.at(head_.firstQuery + i) = most_[i];
     }
   }
 };
@@ -114,7 +119,7 @@ void runForward(const AttentionPlan& plan, Run& run) {
   if (plan.batch == 0 || plan.queries == 0) return;
   if (!run.reserveLocalsOf<T>(Forward<T>(plan, run, nullptr).scratch())) return;
   const int64_t tiles = ceilDiv(plan.queries, kSide);
-  const int64_t group = tiles > 1 ? 1 : headsOfPiece(plan);
+  const int64_t group = tiles > 1 ? 1 : headsOfPiece(plan, run.threads());
   const int64_t count = plan.batch * tiles;
   run.parallelFor(ceilDiv(count, group), true, [&](int64_t piece, int thread) {
     Forward<T> forward(plan, run, run.local(thread));

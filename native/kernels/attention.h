@@ -1,6 +1,7 @@
 // What attention and its gradient share: tiles of kSide keys by kSide queries, with the queries in
 // the lanes of vectors, so that a softmax over keys works on whole vectors. Read attention.cpp next.
 #pragma once
+#include "math.h"
 #include "microkernel.h"
 #include "pack.h"
 #include "philox.h"
@@ -47,8 +48,12 @@ GRADUS_INLINE Vector<double> powers(Vector<double> x) {
   return x;
 }
 
-inline float logOf(float x) { return __builtin_logf(x); }
-inline double logOf(double x) { return __builtin_log(x); }
+GRADUS_INLINE Vector<float> logarithms(Vector<float> x) { return logarithm(x); }
+
+GRADUS_INLINE Vector<double> logarithms(Vector<double> x) {
+  for (int i = 0; i < kWidth<double>; i++) x[i] = __builtin_log(x[i]);
+  return x;
+}
 
 // c [MR, NV vectors] (+)= Σ a(row, step)·b[step]; `across`: a's rows lie side by side, its steps
 // kSide apart, else the other way round.
@@ -328,12 +333,16 @@ const T* Head<T>::dropTile() const {
   return drops_;
 }
 
-// How many heads one piece of work holds, so that small ones are worth handing out.
-inline int64_t headsOfPiece(const AttentionPlan& plan) {
+// How many heads one piece of work holds: enough to be worth handing out, and all that lie beside
+// each other in memory, for rows of the neighbours of a head share cache lines with its own.
+inline int64_t headsOfPiece(const AttentionPlan& plan, int threads) {
   constexpr int64_t kWork = 1 << 17;
   const double one = static_cast<double>(plan.queries) * static_cast<double>(plan.keys) *
                      static_cast<double>(16 + plan.width + plan.values);
-  return one >= kWork ? 1 : kWork / most(1, static_cast<int64_t>(one));
+  const int64_t group = one >= kWork ? 1 : kWork / most(1, static_cast<int64_t>(one));
+  const bool isMany = plan.batchRank > 1 && plan.batchDims[0] >= 4 * threads;
+  const int64_t beside = isMany ? plan.batch / plan.batchDims[0] : 1;
+  return ceilDiv(group, beside) * beside;
 }
 
 }  // namespace GRADUS_ISA

@@ -182,7 +182,7 @@ class Backward {
 template <typename T>
 void runHeads(const AttentionPlan& plan, Run& run) {
   if (!run.reserveLocalsOf<T>(Backward<T>(plan, run, nullptr, plan.queries).scratch())) return;
-  const int64_t group = headsOfPiece(plan);
+  const int64_t group = headsOfPiece(plan, run.threads());
   run.parallelFor(ceilDiv(plan.batch, group), true, [&](int64_t piece, int thread) {
     Backward<T> backward(plan, run, run.local(thread), plan.queries);
     const int64_t last = least(plan.batch, (piece + 1) * group);
