@@ -2,6 +2,7 @@
 // a matrix product whose rows of the second factor are shifted views of a plane, so nothing is
 // copied but the planes and the weights.
 #include "run.h"
+#include "convolutionPatches.h"
 #include "microkernel.h"
 #include "planes.h"
 #include "winograd.h"
@@ -203,12 +204,14 @@ void correlate(const ConvolutionPlan& plan, Run& run, bool inputGrad) {
 
 void runConvolution(const ConvolutionPlan& plan, Run& run) {
   if (suitsWinograd(plan)) return runWinograd(plan, run, false);
+  if (suitsPatches(plan, false)) return runPatches(plan, run, false);
   plan.dtype == DType::kFloat32 ? correlate<float>(plan, run, false)
                                 : correlate<double>(plan, run, false);
 }
 
 void runConvolutionInputGrad(const ConvolutionPlan& plan, Run& run) {
   if (suitsWinograd(plan)) return runWinograd(plan, run, true);
+  if (suitsPatches(plan, true)) return runPatches(plan, run, true);
   plan.dtype == DType::kFloat32 ? correlate<float>(plan, run, true)
                                 : correlate<double>(plan, run, true);
 }
