@@ -168,12 +168,14 @@ function print(tasks: readonly Task[], peak: number): void {
   }
 }
 
-const tasks: Task[] = layers.flatMap(([name, layer, count, isFirst]) =>
-  kernels
-    .filter((kernel) => !(isFirst && kernel === "convolutionInputGrad"))
-    .filter((kernel) => name.startsWith("conv-") === false || kernel === "convolution")
-    .map((kernel) => ({ name, layer, count, kernel, times: [], peerTimes: [] })),
-).filter(({ name, kernel }) => name.includes(options.only) && kernel.endsWith(options.kernel));
+const tasks: Task[] = layers
+  .flatMap(([name, layer, count, isFirst]) =>
+    kernels
+      .filter((kernel) => !(isFirst && kernel === "convolutionInputGrad"))
+      .filter((kernel) => name.startsWith("conv-") === false || kernel === "convolution")
+      .map((kernel) => ({ name, layer, count, kernel, times: [], peerTimes: [] })),
+  )
+  .filter(({ name, kernel }) => name.includes(options.only) && kernel.endsWith(options.kernel));
 
 const module = openModule();
 const peer = options["no-peer"] ? undefined : startPeer();
