@@ -2,6 +2,7 @@
 // a matrix product whose rows of the second factor are shifted views of a plane, so nothing is
 // copied but the planes and the weights.
 #include "run.h"
+#include "convolutionPatches.h"
 #include "microkernel.h"
 #include "planes.h"
 #include "winograd.h"
@@ -65,8 +66,39 @@ class Correlation {
   int panelRows_;
   // Images of a piece; pieces that share the panels of one group of images.
   int64_t images_ = 1, splits_ = 1;
+  bool byRows_ = false;
+
+  // The kernel's rows that meet the source at row t1 of the result, and their taps.
+  struct KernelRows {
+    int64_t first, count;
+  };
+  KernelRows kernelRows(int64_t t1) const {
+    const ConvolutionPass& pass = plan_.passes[0];
+    const int64_t across = plan_.window.k[2];
+    KernelRows rows = {0, 0};
+    for (int64_t k = 0; k < plan_.window.k[1]; k++) {
+      const int64_t at = t1 + pass.taps[static_cast<size_t>(k * across)] / plan_.plane[2];
+      if (at < plan_.low[1] || at >= plan_.low[1] + plan_.source[1]) continue;
+      if (rows.count++ == 0) rows.first = k;
+    }
+    return rows;
+  }
+
+  // Whether most of the work would be on zeros above, below and between the rows.
+  bool suitsRows() const {
+    const ConvolutionPass& pass = plan_.passes[0];
+    const bool isFlat = plan_.passes.size() == 1 && plan_.plane[0] == 1 && pass.count[0] == 1 &&
+                        pass.step[1] == 1 && pass.step[2] == 1 && plan_.step[1] == 1 &&
+                        plan_.step[2] == 1;
+    if (!isFlat || panelRows_ > kApartRows || plan_.n < kApart) return false;
+    int64_t met = 0;
+    for (int64_t t1 = 0; t1 < pass.count[1]; t1++) met += kernelRows(t1).count;
+    const int64_t lanes = ceilDiv(pass.count[2], kWidth<T>) * kWidth<T>;
+    return 5 * met * lanes < 4 * pass.count[1] * plan_.window.k[1] * plan_.plane[2];
+  }
 
   void cut() {
+    byRows_ = suitsRows();
     const int64_t bytes = most(channels_ * plan_.channelSize, 1) * static_cast<int64_t>(sizeof(T));
     images_ = most(1, least(kSourceBytes / bytes, ceilDiv(plan_.n, kEnoughTasks)));
     const int64_t pieces = ceilDiv(plan_.n, images_);
@@ -131,10 +163,49 @@ class Correlation {
     for (size_t pass = 0; pass < plan_.passes.size(); pass++)
       for (int64_t group = 0; group < plan_.groups; group++)
         for (int64_t panel = panelBegin; panel < panelEnd; panel++)
-          for (int64_t i = 0; i < images; i++)
-            correlatePanel(pass, group, panel, first + i,
-                           planes + (i * channels_ + group * groupChannels_) * plan_.channelSize,
-                           lines);
+          if (byRows_)
+            correlateRows(group, panel, first, images, planes, lines);
+          else
+            for (int64_t i = 0; i < images; i++)
+              correlatePanel(pass, group, panel, first + i,
+                             planes + (i * channels_ + group * groupChannels_) * plan_.channelSize,
+                             lines);
+  }
+
+  // Vectors of the same row of several images at once, over the kernel's rows that meet the source.
+  void correlateRows(int64_t group, int64_t panel, int64_t image, int64_t images, const T* planes,
+                     T* tile) {
+    const ConvolutionPass& pass = plan_.passes[0];
+    const int64_t across = plan_.window.k[2], each = ceilDiv(pass.count[2], kWidth<T>);
+    const int64_t row = panel * panelRows_, imageStep = channels_ * plan_.channelSize;
+    const int rows = static_cast<int>(least(panelRows_, groupResults_ - row));
+    T* to = target_ + (image * results_ + group * groupResults_ + row) * targetSize_;
+    planes += group * groupChannels_ * plan_.channelSize;
+    for (int64_t t1 = 0; t1 < pass.count[1]; t1++) {
+      const KernelRows met = kernelRows(t1);
+      const int64_t firstTap = met.first * across;
+      for (int64_t v = 0; v < images * each; v += kApart) {
+        const T* sources[kApart];
+        // What is computed twice at the end is written once.
+        for (int64_t j = 0; j < kApart; j++) {
+          const int64_t at = least(v + j, images * each - 1);
+          sources[j] = planes + at / each * imageStep + t1 * plan_.plane[2] +
+                       at % each * kWidth<T>;
+        }
+        correlateApartOf<T>(rows)(groupChannels_, plan_.channelSize, pass.taps.data() + firstTap,
+                                  met.count * across,
+                                  panelOf(0, group, panel) + firstTap * rows,
+                                  plan_.window.kernelSize() * rows, sources, tile);
+        for (int64_t j = 0; j < least(kApart, images * each - v); j++)
+          for (int r = 0; r < rows; r++) {
+            const int64_t x = (v + j) % each * kWidth<T>;
+            T* plane = to + ((v + j) / each * results_ + r) * targetSize_;
+            const T* from = tile + (r * kApart + j) * kWidth<T>;
+            copyOver(plane + t1 * pass.count[2] + x, plane + targetSize_, from,
+                     from + kWidth<T>, least(kWidth<T>, pass.count[2] - x));
+          }
+      }
+    }
   }
 
   // All positions of one pass for the results of one panel and one image, some rows at a time.
@@ -203,12 +274,14 @@ void correlate(const ConvolutionPlan& plan, Run& run, bool inputGrad) {
 
 void runConvolution(const ConvolutionPlan& plan, Run& run) {
   if (suitsWinograd(plan)) return runWinograd(plan, run, false);
+  if (suitsPatches(plan, false)) return runPatches(plan, run, false);
   plan.dtype == DType::kFloat32 ? correlate<float>(plan, run, false)
                                 : correlate<double>(plan, run, false);
 }
 
 void runConvolutionInputGrad(const ConvolutionPlan& plan, Run& run) {
   if (suitsWinograd(plan)) return runWinograd(plan, run, true);
+  if (suitsPatches(plan, true)) return runPatches(plan, run, true);
   plan.dtype == DType::kFloat32 ? correlate<float>(plan, run, true)
                                 : correlate<double>(plan, run, true);
 }

@@ -16,12 +16,14 @@ constexpr int kGradRows = 6, kGradColumns = 4;
 #else
 constexpr int kGradRows = 3, kGradColumns = 3;
 #endif
-constexpr int64_t kTasks = 16;
-// Planes that are walked for all weights before the next.
-constexpr int64_t kGroupBytes = 512 * 1024;
+constexpr int64_t kTasks = 8;
+// Planes that are walked for all weights of a task before the next.
+constexpr int64_t kGroupBytes = 96 * 1024;
+// Sums of a task, each a vector.
+constexpr int64_t kSumElements = 16 * 1024;
 
-// sums[i][j] += Σ over images and positions of a[i·aStep + …] · b[columns[j] + …]; sums has rows
-// `stride` apart.
+// sums[i][j] += products of a[i·aStep + …] and b[columns[j] + …], lane by lane, over images and
+// positions; sums has rows of kGradColumns vectors.
 template <typename T, int MR, int NJ>
 void dotPlanes(int64_t images, int64_t vectors, const T* a, int64_t aStep, int64_t aImage,
                const T* b, const int64_t* columns, int64_t bImage, T* sums) {
@@ -29,7 +31,7 @@ void dotPlanes(int64_t images, int64_t vectors, const T* a, int64_t aStep, int64
 #pragma GCC unroll 8
   for (int i = 0; i < MR; i++)
 #pragma GCC unroll 8
-    for (int j = 0; j < NJ; j++) tile[i][j] = Vector<T>{};
+    for (int j = 0; j < NJ; j++) tile[i][j] = load(sums + (i * kGradColumns + j) * kWidth<T>);
   for (int64_t image = 0; image < images; image++, a += aImage, b += bImage)
     for (int64_t v = 0; v < vectors; v++) {
       Vector<T> row[NJ];
@@ -45,7 +47,7 @@ void dotPlanes(int64_t images, int64_t vectors, const T* a, int64_t aStep, int64
 #pragma GCC unroll 8
   for (int i = 0; i < MR; i++)
 #pragma GCC unroll 8
-    for (int j = 0; j < NJ; j++) sums[i * kGradColumns + j] = sumLanes<T>(tile[i][j]);
+    for (int j = 0; j < NJ; j++) store(sums + (i * kGradColumns + j) * kWidth<T>, tile[i][j]);
 }
 
 template <typename T>
@@ -85,19 +87,29 @@ class WeightGrad {
   Run& run_;
   int64_t kernel_, groupChannels_, groupResults_, columns_, vectors_, lineSize_;
   int64_t parts_, partImages_, groupImages_, taskColumns_;
-  T *planes_ = nullptr, *lines_ = nullptr, *partials_ = nullptr;
+  T* partials_ = nullptr;
 
   int64_t weights() const { return plan_.o * columns_; }
+  // Of some images, the channels of one group: planes of the input, lines of the gradient.
+  int64_t planeElements() const {
+    return ceilDiv(groupImages_ * groupChannels_ * plan_.channelSize + 64, 64) * 64;
+  }
+  int64_t lineElements() const {
+    return ceilDiv(groupImages_ * groupResults_ * lineSize_ + 64, 64) * 64;
+  }
+  int64_t sumElements() const { return groupResults_ * taskColumns_ * kWidth<T>; }
 
   void cut() {
     parts_ = partsOf(plan_);
     partImages_ = ceilDiv(plan_.n, parts_);
     parts_ = most(1, ceilDiv(plan_.n, most(partImages_, 1)));
-    const int64_t image = (plan_.c * plan_.channelSize + plan_.o * lineSize_) *
+    const int64_t image = (groupChannels_ * plan_.channelSize + groupResults_ * lineSize_) *
                           static_cast<int64_t>(sizeof(T));
-    groupImages_ = most(1, kGroupBytes / most(image, 1));
+    groupImages_ = most(1, least(partImages_, kGroupBytes / most(image, 1)));
     const int64_t chunks = ceilDiv(kTasks, parts_ * plan_.groups);
-    taskColumns_ = ceilDiv(ceilDiv(most(columns_, 1), chunks), kGradColumns) * kGradColumns;
+    const int64_t fit = kSumElements / most(1, groupResults_ * kWidth<T>);
+    taskColumns_ = least(ceilDiv(most(columns_, 1), chunks), fit);
+    taskColumns_ = most(1, ceilDiv(taskColumns_, kGradColumns)) * kGradColumns;
   }
 
   // Row by row as the padded planes lie, with zeros between.
@@ -119,72 +131,81 @@ class WeightGrad {
     zero(to, toEnd - to);
   }
 
-  void sumTask(int64_t part, int64_t group, int64_t begin, int64_t end);
-  void sumColumns(int64_t first, int64_t images, int64_t group, int64_t column, int count, T* to);
+  void sumTask(int64_t part, int64_t group, int64_t begin, int64_t end, T* scratch);
+  void sumColumns(int64_t images, int64_t column, int count, const T* planes, const T* lines,
+                  T* sums);
   void mergeParts();
 };
 
 template <typename T>
 void WeightGrad<T>::run() {
   if (weights() == 0) return;
-  const int64_t planes = plan_.n * plan_.c, lines = plan_.n * plan_.o;
-  const int64_t planeElements = ceilDiv(planes * plan_.channelSize + 64, 64) * 64;
-  const int64_t lineElements = ceilDiv(lines * lineSize_ + 64, 64) * 64;
-  const int64_t elements = planeElements + lineElements + parts_ * weights();
-  planes_ = reinterpret_cast<T*>(run_.shared(static_cast<size_t>(elements) * sizeof(T)));
-  if (planes_ == nullptr) return;
-  lines_ = planes_ + planeElements;
-  partials_ = lines_ + lineElements;
-  const T* x = run_.at<const T>(plan_.x);
-  const T* y = run_.at<const T>(plan_.y);
+  partials_ = run_.template sharedOf<T>(parts_ * weights());
+  const int64_t local = planeElements() + lineElements() + sumElements();
+  if (partials_ == nullptr || !run_.template reserveLocalsOf<T>(local)) return;
   const bool parallel =
       static_cast<double>(weights()) * static_cast<double>(plan_.n * lineSize_) >= 1 << 18;
-  run_.parallelFor(plan_.n, parallel, [&](int64_t image, int) {
-    for (int64_t i = image * plan_.c; i < (image + 1) * plan_.c; i++)
-      padChannel(plan_, planes_ + i * plan_.channelSize, x + i * plan_.window.inSize());
-    for (int64_t i = image * plan_.o; i < (image + 1) * plan_.o; i++)
-      padGradient(lines_ + i * lineSize_, y + i * plan_.window.outSize());
-  });
   const int64_t chunks = ceilDiv(columns_, taskColumns_);
-  run_.parallelFor(parts_ * plan_.groups * chunks, parallel, [&](int64_t task, int) {
+  run_.parallelFor(parts_ * plan_.groups * chunks, parallel, [&](int64_t task, int thread) {
     const int64_t begin = task % chunks * taskColumns_;
     sumTask(task / chunks / plan_.groups, task / chunks % plan_.groups, begin,
-            least(columns_, begin + taskColumns_));
+            least(columns_, begin + taskColumns_), reinterpret_cast<T*>(run_.local(thread)));
   });
   mergeParts();
 }
 
+// Some columns (channel and tap) of all rows of a group, over the images of a part.
 template <typename T>
-void WeightGrad<T>::sumTask(int64_t part, int64_t group, int64_t begin, int64_t end) {
-  T* to = partials_ + part * weights() + group * groupResults_ * columns_;
-  for (int64_t row = 0; row < groupResults_; row++) zero(to + row * columns_ + begin, end - begin);
+void WeightGrad<T>::sumTask(int64_t part, int64_t group, int64_t begin, int64_t end, T* scratch) {
+  T *lines = scratch + planeElements(), *sums = lines + lineElements();
+  zero(sums, sumElements());
+  const T* x = run_.at<const T>(plan_.x);
+  const T* y = run_.at<const T>(plan_.y);
   const int64_t last = least(plan_.n, (part + 1) * partImages_);
-  for (int64_t image = part * partImages_; image < last; image += groupImages_)
+  const int64_t chunkStep = groupResults_ * kGradColumns * kWidth<T>;
+  for (int64_t first = part * partImages_; first < last; first += groupImages_) {
+    const int64_t images = least(groupImages_, last - first);
+    for (int64_t i = 0; i < images * groupChannels_; i++) {
+      const int64_t channel = group * groupChannels_ + i % groupChannels_;
+      padChannel(plan_, scratch + i * plan_.channelSize,
+                 x + ((first + i / groupChannels_) * plan_.c + channel) * plan_.window.inSize());
+    }
+    for (int64_t i = 0; i < images * groupResults_; i++) {
+      const int64_t result = group * groupResults_ + i % groupResults_;
+      padGradient(lines + i * lineSize_,
+                  y + ((first + i / groupResults_) * plan_.o + result) * plan_.window.outSize());
+    }
+    // Loads pass the last plane by less than its slack and a vector.
+    zero(scratch + images * groupChannels_ * plan_.channelSize, 64);
     for (int64_t column = begin; column < end; column += kGradColumns)
-      sumColumns(image, least(groupImages_, last - image), group, column,
-                 static_cast<int>(least(kGradColumns, end - column)), to);
+      sumColumns(images, column, static_cast<int>(least(kGradColumns, end - column)), scratch,
+                 lines, sums + (column - begin) / kGradColumns * chunkStep);
+  }
+  T* to = partials_ + part * weights() + group * groupResults_ * columns_;
+  for (int64_t column = begin; column < end; column++) {
+    const int64_t chunk = (column - begin) / kGradColumns, j = (column - begin) % kGradColumns;
+    for (int64_t row = 0; row < groupResults_; row++) {
+      const T* sum = sums + chunk * chunkStep + (row * kGradColumns + j) * kWidth<T>;
+      to[row * columns_ + column] = sumLanes<T>(load(sum));
+    }
+  }
 }
 
-// Adds the sums of some images for `count` columns (channel and tap) and all rows of a group.
 template <typename T>
-void WeightGrad<T>::sumColumns(int64_t first, int64_t images, int64_t group, int64_t column,
-                               int count, T* to) {
+void WeightGrad<T>::sumColumns(int64_t images, int64_t column, int count, const T* planes,
+                               const T* lines, T* sums) {
   const ConvolutionPass& pass = plan_.passes[0];
   int64_t sources[kGradColumns];
   for (int j = 0; j < count; j++) {
     const int64_t channel = (column + j) / kernel_, tap = (column + j) % kernel_;
     sources[j] = channel * plan_.channelSize + pass.taps[static_cast<size_t>(tap)];
   }
-  const T* b = planes_ + (first * plan_.c + group * groupChannels_) * plan_.channelSize;
   for (int64_t row = 0; row < groupResults_; row += kGradRows) {
     const int rows = static_cast<int>(least(kGradRows, groupResults_ - row));
-    const T* a = lines_ + (first * plan_.o + group * groupResults_ + row) * lineSize_;
-    T sums[kGradRows * kGradColumns];
-    dotPlanesOf<T>(rows, count)(images, vectors_, a, lineSize_, plan_.o * lineSize_, b, sources,
-                                plan_.c * plan_.channelSize, sums);
-    for (int i = 0; i < rows; i++)
-      for (int j = 0; j < count; j++)
-        to[(row + i) * columns_ + column + j] += sums[i * kGradColumns + j];
+    dotPlanesOf<T>(rows, count)(images, vectors_, lines + row * lineSize_, lineSize_,
+                                groupResults_ * lineSize_, planes, sources,
+                                groupChannels_ * plan_.channelSize,
+                                sums + row * kGradColumns * kWidth<T>);
   }
 }
 

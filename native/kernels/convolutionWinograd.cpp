@@ -3,7 +3,7 @@
 // transformed back. Where all transformed weights stay near the cores, a thread does all three
 // steps for a block of tiles; else it does them for a panel of results, whose weights it transforms
 // as it goes. An infinity or NaN of x reaches all results of its tiles.
-#include "microkernel.h"
+#include "blocked.h"
 #include "winogradTiles.h"
 
 namespace gradus {
@@ -11,7 +11,6 @@ namespace GRADUS_ISA {
 
 namespace {
 
-constexpr int64_t kPanel = kTileVectors * kLane;       // results of a panel
 constexpr int64_t kSharedWeights = 640 * 1024;         // elements of transformed weights
 constexpr int64_t kBlockElements = 288 * 1024;         // of transformed tiles in an L2 cache
 constexpr int64_t kBlockTiles = 64;
@@ -19,34 +18,6 @@ constexpr int64_t kGroupTiles = 128;
 constexpr int64_t kDepth = 128;                        // channels of weights in an L2 cache
 constexpr int64_t kSuperElements = 8 * 1024 * 1024;    // of transformed tiles at once
 constexpr int64_t kFewestChannels = 16;
-
-// c [MR tiles, kPanel] (+)= tiles · weights, over whole blocks of channels.
-template <int MR>
-void multiplyTiles(int64_t blocks, const float* tiles, int64_t blockStep, const float* weights,
-                   float* c, bool add) {
-  Tile<float, MR, kTileVectors> tile;
-  clearTile<float, MR, kTileVectors>(tile);
-  for (int64_t block = 0; block < blocks; block++, tiles += blockStep)
-    for (int k = 0; k < kLane; k++, weights += kPanel) {
-      Lanes row[kTileVectors];
-#pragma GCC unroll 8
-      for (int j = 0; j < kTileVectors; j++) row[j] = load(weights + j * kLane);
-#pragma GCC unroll 16
-      for (int i = 0; i < MR; i++)
-#pragma GCC unroll 8
-        for (int j = 0; j < kTileVectors; j++) tile[i][j] += tiles[i * kLane + k] * row[j];
-    }
-  storeTile<float, MR, kTileVectors>(tile, c, kPanel, add);
-}
-
-using MultiplyTiles = void (*)(int64_t, const float*, int64_t, const float*, float*, bool);
-
-template <int MR = kTileRows>
-MultiplyTiles multiplyTilesOf(int64_t rows) {
-  if constexpr (MR > 1)
-    if (rows < MR) return multiplyTilesOf<MR - 1>(rows);
-  return multiplyTiles<MR>;
-}
 
 class Winograd {
  public:
@@ -71,7 +42,6 @@ class Winograd {
   void runPanels();
   bool runPanelsOf(int64_t firstLine, int64_t lines);
   void transformWeights(int64_t panel, int64_t block, float* to, int64_t pointStep) const;
-  void packWeights(int64_t result, int64_t block, float* packed) const;
   void multiply(const TransformedTiles& tiles, int64_t count, int64_t blocks, const float* weights,
                 float* products, bool add) const;
   void finish(int64_t firstLine, int64_t lines, int64_t panel, const float* products,
@@ -180,29 +150,12 @@ bool Winograd::runPanelsOf(int64_t firstLine, int64_t lines) {
   return true;
 }
 
-// The taps of kLane channels and results as [channel, tap, result]; zeros where there is none.
-void Winograd::packWeights(int64_t result, int64_t block, float* packed) const {
-  const int64_t channel = block * kLane;
-  const int count = static_cast<int>(most(0, least(kLane, results_ - result)));
-  const int64_t depth = least(kLane, channels_ - channel);
-  zero(packed + depth * kTaps * kLane, (kLane - depth) * kTaps * kLane);
-  if (count == 0) {
-    zero(packed, depth * kTaps * kLane);
-  } else if (!inputGrad_) {
-    packPanel(packed, kLane, count, weights_ + (result * channels_ + channel) * kTaps,
-              channels_ * kTaps, 1, depth * kTaps);
-  } else {
-    for (int64_t i = 0; i < depth; i++)
-      packPanel(packed + i * kTaps * kLane, kLane, count,
-                weights_ + ((channel + i) * results_ + result) * kTaps, kTaps, 1, kTaps);
-  }
-}
-
 // The weights of a block of channels for one panel, kPanel results side by side.
 void Winograd::transformWeights(int64_t panel, int64_t block, float* to, int64_t pointStep) const {
   alignas(64) float packed[kTaps * kLane * kLane + kLane];
   for (int half = 0; half < kTileVectors; half++) {
-    packWeights(panel * kPanel + half * kLane, block, packed);
+    packTaps(weights_, inputGrad_, channels_, results_, kTaps, block * kLane,
+             panel * kPanel + half * kLane, packed);
     // The gradient turns the kernel about its middle.
     const float* first = inputGrad_ ? packed + (kTaps - 1) * kLane : packed;
     const int64_t step = inputGrad_ ? -kLane : kLane;
@@ -216,16 +169,10 @@ void Winograd::transformWeights(int64_t panel, int64_t block, float* to, int64_t
 // products [point][tile][kPanel]; weights [point][channels of the blocks][kPanel].
 void Winograd::multiply(const TransformedTiles& tiles, int64_t count, int64_t blocks,
                         const float* weights, float* products, bool add) const {
-  const int64_t rows = ceilDiv(count, ceilDiv(count, kTileRows));
-  const MultiplyTiles whole = multiplyTilesOf(rows), rest = multiplyTilesOf(most(1, count % rows));
-  for (int64_t point = 0; point < kPoints; point++) {
-    const float* from = tiles.data + point * tiles.pointStep;
-    float* to = products + point * apart(count * kPanel);
-    for (int64_t i = 0; i < count; i += rows)
-      (count - i >= rows ? whole : rest)(blocks, from + i * kLane, tiles.blockStep, weights,
-                                         to + i * kPanel, add);
-    weights += blocks * kLane * kPanel;
-  }
+  for (int64_t point = 0; point < kPoints; point++)
+    multiplyRows(count, blocks, tiles.data + point * tiles.pointStep, tiles.blockStep,
+                 weights + point * blocks * kLane * kPanel, products + point * apart(count * kPanel),
+                 add);
 }
 
 void Winograd::finish(int64_t firstLine, int64_t lines, int64_t panel, const float* products,
@@ -248,7 +195,7 @@ void Winograd::finish(int64_t firstLine, int64_t lines, int64_t panel, const flo
 void Winograd::store(int64_t line, int64_t result, const float* staging) const {
   const int64_t image = line / images_.linesEach, top = line % images_.linesEach * kTile;
   const int64_t plane = height_ * width_, columns = images_.tilesAcross * kTile;
-  const int64_t count = least(kLane, results_ - result);
+  const int count = static_cast<int>(least(kLane, results_ - result));
   float* to = target_ + (image * results_ + result) * plane + top * width_;
   const int64_t size = least(kTile, height_ - top) * width_;
   int64_t x = 0;
@@ -263,13 +210,7 @@ void Winograd::store(int64_t line, int64_t result, const float* staging) const {
       }
     }
     for (int64_t i = some; i < kLane; i++) values[i] = Lanes{};
-    transposeSquare<float>(values);
-    // Finished values of result + lane lie in values[lane]: the place for a bias or an activation.
-    for (int64_t lane = 0; lane < count; lane++)
-      if (some == kLane)
-        gradus::GRADUS_ISA::store(to + lane * plane + at, values[lane]);
-      else
-        std::memcpy(to + lane * plane + at, &values[lane], static_cast<size_t>(some) * sizeof(float));
+    storeTurned(values, to + at, plane, count, some);
   }
 }
 

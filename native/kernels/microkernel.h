@@ -86,6 +86,41 @@ MultiplyTile<T> multiplyTileOf(int rows, int vectors) {
   return vectors == 1 ? multiplyTile<T, MR, 1> : multiplyTile<T, MR, 2>;
 }
 
+// The same for vectors that lie anywhere, each beginning at one of `sources`, and for `tapCount` of
+// the taps that `a` holds: `aStep` is from one channel's to the next's.
+template <typename T, int MR, int NV>
+void correlateApart(int64_t channels, int64_t channelStep, const int32_t* taps, int64_t tapCount,
+                    const T* a, int64_t aStep, const T* const* sources, T* c) {
+  Tile<T, MR, NV> tile;
+  clearTile<T, MR, NV>(tile);
+  for (int64_t channel = 0; channel < channels; channel++, a += aStep)
+    for (int64_t tap = 0; tap < tapCount; tap++) {
+      const int64_t at = channel * channelStep + taps[tap];
+      Vector<T> row[NV];
+#pragma GCC unroll 8
+      for (int j = 0; j < NV; j++) row[j] = load(sources[j] + at);
+#pragma GCC unroll 16
+      for (int i = 0; i < MR; i++)
+#pragma GCC unroll 8
+        for (int j = 0; j < NV; j++) tile[i][j] += a[tap * MR + i] * row[j];
+    }
+  storeTile<T, MR, NV>(tile, c, NV * kWidth<T>, false);
+}
+
+constexpr int kApart = 4;
+constexpr int kApartRows = kTileRows * kTileVectors / kApart;
+
+template <typename T>
+using CorrelateApart = void (*)(int64_t, int64_t, const int32_t*, int64_t, const T*, int64_t,
+                                const T* const*, T*);
+
+template <typename T, int MR = kApartRows>
+CorrelateApart<T> correlateApartOf(int rows) {
+  if constexpr (MR > 1)
+    if (rows < MR) return correlateApartOf<T, MR - 1>(rows);
+  return correlateApart<T, MR, kApart>;
+}
+
 // Few rows leave registers for more vectors.
 constexpr int vectorsFor(int rows) {
   constexpr int accumulators = kTileRows * kTileVectors;

@@ -3,8 +3,8 @@
 // polynomials are evaluated at 0, ±5/8, ±3/2 and ∞, whose rounding errors are a third of those of
 // the usual 0, ±1, ±2, ∞. Vectors run along channels. Read winogradTiles.h next.
 #pragma once
+#include "blocked.h"
 #include "run.h"
-#include "vector.h"
 
 namespace gradus {
 namespace GRADUS_ISA {
@@ -12,10 +12,7 @@ namespace GRADUS_ISA {
 constexpr int kTile = 4;         // results of a tile along one dim
 constexpr int kPatch = 6;        // values they are made of
 constexpr int kPoints = 36;      // products a tile
-constexpr int kLane = kWidth<float>;
 constexpr int kTaps = 9;
-
-using Lanes = Vector<float>;
 
 namespace winograd {
 

@@ -2,7 +2,6 @@
 // [C, H, W], and each patch of it is transformed. One line is the tiles beside each other in one
 // image. Read convolutionWinograd.cpp next.
 #pragma once
-#include "pack.h"
 #include "planes.h"
 #include "winograd.h"
 
@@ -67,10 +66,7 @@ inline void fillStrip(const TiledImages& images, const float* image, int64_t cha
   for (int64_t at = first * width; at < last * width; at += kLane) {
     const int64_t from = least(at, plane - kLane);
     Lanes pixels[kLane];
-#pragma GCC unroll 16
-    for (int lane = 0; lane < kLane; lane++)
-      pixels[lane] = lane < count ? load(image + lane * plane + from) : Lanes{};
-    transposeSquare<float>(pixels);
+    loadTurned(pixels, image + from, plane, count, kLane, true);
     const int64_t end = least(kLane, last * width - from);
     int64_t y = at / width, x = at % width;
     float* to = strip + (y - top) * rowStep + images.padLeft * kLane;
