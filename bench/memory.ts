@@ -1,86 +1,81 @@
 /**
- * Shows that memory stays flat: trains for many steps and prints resident memory along the way.
+ * Peak resident memory of training steps beside PyTorch's, each in a process of its own:
  *
- *     npm run bench:memory -- [--steps 20000] [--backend native|wasm] [--mode compiled|eager]
+ *     npm run bench:memory -- [--only resnet18-cifar,gpt] [--steps 20] [--mode compiled] [--python PROGRAM,…]
  *
- * Exits with 1 if resident memory grows by over 5% and 16 MiB between a quarter of the way and the end.
+ * Prints one JSON line a workload: what the kernel says was resident at most (VmHWM, MiB) after so many steps. Linux only.
+ * flat.ts shows that memory does not grow over many steps.
  */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import {
-  type BackendName,
-  backendDescription,
-  compile,
-  manualSeed,
-  nn,
-  optim,
-  randn,
-  setBackend,
-  type Tensor,
-  tensor,
-} from "gradus";
+import { manualSeed } from "gradus";
+import { type Peer, startTorch } from "./peers/client.js";
+import { rounded } from "./statistics.js";
+import { allWorkloads, type Mode } from "./workloads/index.js";
 
 const { values: options } = parseArgs({
   options: {
-    steps: { type: "string", default: "20000" },
-    backend: { type: "string", default: "" },
-    mode: { type: "string", default: "" },
+    only: { type: "string", default: "resnet18-cifar,gpt" },
+    steps: { type: "string", default: "20" },
+    mode: { type: "string", default: "compiled" },
+    torch: { type: "string", default: "../shared/bench/torch_baseline.py" },
+    python: { type: "string", default: "python3,/usr/bin/python3" },
+    child: { type: "boolean", default: false },
   },
 });
 
 const steps = Number(options.steps);
-const mebibytes = (bytes: number) => bytes / 2 ** 20;
+const mebibytes = (bytes: number): number => rounded(bytes / 2 ** 20);
 
-function makeStep(isCompiled: boolean): () => Promise<unknown> {
-  const model = new nn.Sequential(
-    new nn.Conv2d(1, 4, 3, { padding: 1 }),
-    new nn.ReLU(),
-    new nn.MaxPool2d(2),
-    new nn.Flatten(),
-    new nn.Dropout(0.1),
-    new nn.Linear(4 * 4 * 4, 10),
-  );
-  const optimizer = new optim.Adam(model.parameters());
-  const [x, y] = [randn([8, 1, 8, 8]), tensor(Int32Array.from({ length: 8 }, (_, i) => i))];
-  const step = (images: Tensor, labels: Tensor): Tensor => {
-    optimizer.zeroGrad();
-    const loss = nn.functional.crossEntropy(model.forward(images), labels);
-    loss.backward();
-    optimizer.step();
-    return loss;
-  };
-  const compiled = compile(step);
-  return isCompiled ? () => compiled(x, y) : async () => step(x, y);
+/** Most bytes that were resident at a time, as Linux counts. */
+function peakMemory(): number {
+  const line = /VmHWM:\s+(\d+) kB/.exec(readFileSync("/proc/self/status", "utf8"));
+  return Number(line?.[1]) * 1024;
 }
 
-async function watch(backend: BackendName, mode: string): Promise<boolean> {
-  setBackend(backend);
+/** What the child does: the steps of one workload. */
+async function runSteps(name: string): Promise<void> {
+  const idle = peakMemory();
   manualSeed(0);
-  const step = makeStep(mode === "compiled");
-  const readings: number[] = [];
-  const start = performance.now();
-  for (let i = 1; i <= steps; i++) {
-    await step();
-    if (i % Math.ceil(steps / 8) !== 0) continue;
-    globalThis.gc?.();
-    readings.push(mebibytes(process.memoryUsage.rss()));
-    // The collector frees arrays between turns of the event loop.
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  const [quarter, end] = [readings[1]!, readings.at(-1)!];
-  const isFlat = end - quarter < Math.max(16, 0.05 * quarter);
-  const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  console.log(
-    `${backendDescription()}, ${mode}: ${steps} steps in ${seconds} s; resident MiB ` +
-      `${readings.map((r) => r.toFixed(0)).join(" ")}: ${isFlat ? "flat" : "GROWS"}`,
-  );
-  return isFlat;
+  const workload = allWorkloads().find((one) => one.name === name);
+  if (!workload) throw new Error(`there is no workload ${name}`);
+  const { step } = workload.prepare(options.mode as Mode, workload.start());
+  for (let i = 0; i < steps; i++) await step();
+  console.log(JSON.stringify({ idle, peak: peakMemory() }));
 }
 
-let allFlat = true;
-for (const backend of ["native", "wasm"] as const)
-  for (const mode of ["compiled", "eager"]) {
-    if (options.backend && options.backend !== backend) continue;
-    if (options.mode && options.mode !== mode) continue;
-    allFlat = (await watch(backend, mode)) && allFlat;
+function ownPeak(name: string): { readonly idle: number; readonly peak: number } {
+  const script = fileURLToPath(import.meta.url);
+  const args = ["--child", "--only", name, "--steps", options.steps, "--mode", options.mode];
+  const command = [...process.execArgv, script, ...args];
+  return JSON.parse(execFileSync(process.execPath, command, { encoding: "utf8" }));
+}
+
+async function peerPeak(name: string): Promise<object> {
+  const { torch: baseline, python } = options;
+  const peer = await startTorch({ baseline, python, threads: availableParallelism() });
+  if (typeof peer === "string") return { peer: null, reason: peer };
+  try {
+    return await askPeer(peer, name);
+  } finally {
+    peer.stop();
   }
-process.exitCode = allFlat ? 0 : 1;
+}
+
+async function askPeer(peer: Peer, workload: string): Promise<object> {
+  await peer.ask({ command: "prepare", workload });
+  const { peak, idle } = await peer.ask({ command: "memory", steps });
+  return { peer: peer.name, peer_mib: mebibytes(peak!), peer_idle_mib: mebibytes(idle!) };
+}
+
+if (options.child) await runSteps(options.only);
+else
+  for (const workload of options.only.split(",")) {
+    const { idle, peak } = ownPeak(workload);
+    const own = { workload, mode: options.mode, steps, mib: mebibytes(peak) };
+    const row = { ...own, idle_mib: mebibytes(idle), ...(await peerPeak(workload)) };
+    console.log(JSON.stringify(row));
+  }

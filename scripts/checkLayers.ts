@@ -201,7 +201,9 @@ export function readSources(root: URL): Sources {
 function listFiles(folder: URL): string[] {
   try {
     const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
-    return names.map((name) => name.replaceAll("\\", "/"));
+    return names
+      .map((name) => name.replaceAll("\\", "/"))
+      .filter((name) => !/(^|\/)node_modules\//.test(name));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;

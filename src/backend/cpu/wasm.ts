@@ -35,8 +35,11 @@ const maxThreads = 64;
 /** Element types of the buffer table: their arrays, by dtype code. */
 const arrayTypes = [Float32Array, Float64Array, Int32Array, Uint8Array, Uint8Array];
 
+const [float64, int32] = [1, 2];
+
 /** What a slot takes. */
 interface Slot {
+  readonly dtype: number;
   readonly type: (typeof arrayTypes)[number];
   readonly length: number;
   readonly isWritten: boolean;
@@ -46,12 +49,17 @@ const fail = (message: string): never => {
   throw new BackendError("wasm", message);
 };
 
+const isSamePlace = (a: TypedArray, b: TypedArray): boolean =>
+  a.byteOffset === b.byteOffset && a.byteLength === b.byteLength;
+
 const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
 /** The module's memory as bytes, and one block in it that all copies go through. */
 class Staging {
   readonly exports: Exports;
   #bytes = new Uint8Array(0);
+  /** The memory as arrays of each type, by dtype code. */
+  #views: readonly TypedArray[] = [];
   #address = 0;
   #size = 0;
   constructor(exports: Exports) {
@@ -72,12 +80,20 @@ class Staging {
     this.#size = this.#address === 0 ? 0 : wanted;
     return this.#address || fail(`there are no ${size} bytes of memory for the arrays`);
   }
-  copyIn(array: TypedArray, address: number): void {
-    this.bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), address);
+  /** The memory as an array of the type that a dtype code stands for, valid until the memory grows. */
+  #viewOf(dtype: number): TypedArray {
+    const { buffer } = this.exports.memory;
+    if (this.#views[0]?.buffer !== buffer) this.#views = arrayTypes.map((type) => new type(buffer));
+    return this.#views[dtype]!;
   }
-  copyOut(array: TypedArray, address: number): void {
-    const from = this.bytes.subarray(address, address + array.byteLength);
-    new Uint8Array(array.buffer, array.byteOffset, array.byteLength).set(from);
+  copyIn(array: TypedArray, address: number, dtype: number): void {
+    const view = this.#viewOf(dtype);
+    view.set(array, address / view.BYTES_PER_ELEMENT);
+  }
+  copyOut(array: TypedArray, address: number, dtype: number): void {
+    const view = this.#viewOf(dtype);
+    const start = address / view.BYTES_PER_ELEMENT;
+    array.set(view.subarray(start, start + array.length));
   }
 }
 
@@ -86,6 +102,11 @@ class WasmProgram implements LoadedProgram {
   readonly #program: number;
   readonly #slots: readonly Slot[];
   readonly #addresses: Int32Array;
+  /** While arrays are placed: the latest slot of each buffer, and the one before it. */
+  readonly #latest = new Map<ArrayBufferLike, number>();
+  readonly #earlier: Int32Array;
+  /** 1 for slots whose array no earlier slot has. */
+  readonly #isFirst: Uint8Array;
   /** Started with the first run; null where one thread is all there is, or enough. */
   readonly #threads: WasmThreads | null;
   constructor(
@@ -99,25 +120,33 @@ class WasmProgram implements LoadedProgram {
     this.#program = program;
     this.#slots = slots;
     this.#addresses = new Int32Array(slots.length);
+    this.#earlier = new Int32Array(slots.length);
+    this.#isFirst = new Uint8Array(slots.length);
   }
 
   run(arrays: readonly TypedArray[]): RunFailure | null {
     this.#check(arrays);
     this.#threads?.ensureStarted();
     const staging = this.#staging;
-    const firsts = this.#place(arrays);
-    const table = this.#addresses;
-    for (const i of firsts) staging.copyIn(arrays[i]!, table[i]!);
+    this.#place(arrays);
+    const [table, isFirst, slots] = [this.#addresses, this.#isFirst, this.#slots];
+    for (let i = 0; i < slots.length; i++)
+      if (isFirst[i]) staging.copyIn(arrays[i]!, table[i]!, slots[i]!.dtype);
     const tableAddress = staging.reserve(0);
-    staging.copyIn(table, tableAddress);
+    staging.copyIn(table, tableAddress, int32);
     const failure = this.#call(tableAddress);
-    const done = new Set<number>();
-    this.#slots.forEach(({ isWritten }, i) => {
-      if (!isWritten || done.has(table[i]!)) return;
-      done.add(table[i]!);
-      staging.copyOut(arrays[i]!, table[i]!);
-    });
+    for (let i = 0; i < slots.length; i++) {
+      const { isWritten, dtype } = slots[i]!;
+      if (isWritten && this.#isLastWrite(i)) staging.copyOut(arrays[i]!, table[i]!, dtype);
+    }
     return failure;
+  }
+
+  /** Whether no later slot that is written has the same place. */
+  #isLastWrite(slot: number): boolean {
+    const table = this.#addresses;
+    const next = table.indexOf(table[slot]!, slot + 1);
+    return next < 0 || !this.#slots[next]!.isWritten;
   }
 
   async runAsync(arrays: readonly TypedArray[]): Promise<RunFailure | null> {
@@ -134,27 +163,24 @@ class WasmProgram implements LoadedProgram {
     });
   }
 
-  /** Gives each array an address behind the table, one to arrays of one place, and lists the first of each. */
-  #place(arrays: readonly TypedArray[]): number[] {
-    const seen = new Map<ArrayBufferLike, number[]>();
-    const firsts: number[] = [];
-    const offsets = this.#addresses;
+  /** Gives each array an address behind the table, one to arrays of one place. */
+  #place(arrays: readonly TypedArray[]): void {
+    const [offsets, latest] = [this.#addresses, this.#latest];
     let size = align(4 * arrays.length);
-    arrays.forEach((array, i) => {
-      const others = seen.get(array.buffer) ?? [];
-      const same = others.find((j) => arrays[j]!.byteOffset === array.byteOffset);
-      if (same !== undefined && arrays[same]!.byteLength === array.byteLength) {
-        offsets[i] = offsets[same]!;
-        return;
-      }
-      seen.set(array.buffer, [...others, i]);
-      firsts.push(i);
-      offsets[i] = size;
-      size += align(array.byteLength);
-    });
+    for (let i = 0; i < arrays.length; i++) {
+      const array = arrays[i]!;
+      let same = latest.get(array.buffer) ?? -1;
+      this.#earlier[i] = same;
+      latest.set(array.buffer, i);
+      while (same >= 0 && !isSamePlace(arrays[same]!, array)) same = this.#earlier[same]!;
+      this.#isFirst[i] = same < 0 ? 1 : 0;
+      offsets[i] = same < 0 ? size : offsets[same]!;
+      if (same < 0) size += align(array.byteLength);
+    }
+    // Arrays must not be kept alive from here.
+    latest.clear();
     const start = this.#staging.reserve(size);
     for (let i = 0; i < offsets.length; i++) offsets[i]! += start;
-    return firsts;
   }
 
   #call(table: number): RunFailure | null {
@@ -203,8 +229,8 @@ class WasmModule implements CpuModule {
     const { exports } = staging;
     const address = staging.reserve(align(constants.byteLength) + words.byteLength);
     const wordsAt = address + align(constants.byteLength);
-    staging.copyIn(constants, address);
-    staging.copyIn(words, wordsAt);
+    staging.copyIn(constants, address, float64);
+    staging.copyIn(words, wordsAt, int32);
     const program = exports.load(wordsAt, words.length, address, constants.length);
     if (program === 0) fail(this.#lastError());
     const threads = exports.isLarge(program) ? this.#threads : null;
@@ -222,7 +248,7 @@ class WasmModule implements CpuModule {
       const [kind, slot, length, dtype] = words.subarray(at, at + bufferWords);
       if (kind !== 1) continue;
       const isWritten = this.#staging.exports.isWritten(program, slot!) !== 0;
-      slots[slot!] = { type: arrayTypes[dtype!]!, length: length!, isWritten };
+      slots[slot!] = { dtype: dtype!, type: arrayTypes[dtype!]!, length: length!, isWritten };
     }
     return slots;
   }
