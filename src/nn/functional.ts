@@ -173,4 +173,5 @@ export {
   type NormalizeOptions,
   normalize,
 } from "../ops/rescale.js";
+export { type RreluOptions, rrelu } from "../ops/rrelu.js";
 export { logSoftmax, softmax } from "../ops/softmax.js";
