@@ -183,9 +183,9 @@ export function lecunUniform(target: Target, options: RandomOptions = {}): Tenso
  * @throws ShapeError for fewer than two dims.
  * @example
  * ```ts
- * import { nn } from "gradus";
+ * import { eye, nn } from "gradus";
  * const w = nn.init.orthogonal([3, 5]);
- * console.log(w.matmul(w.t()).toArray()); // ≈ [ [ 1, 0, 0 ], [ 0, 1, 0 ], [ 0, 0, 1 ] ]
+ * console.log(w.matmul(w.t()).allclose(eye(3), { atol: 1e-5 })); // → true
  * ```
  */
 export function orthogonal(target: Target, { gain = 1, ...options }: GainOptions = {}): Tensor {
