@@ -17,7 +17,7 @@ export interface Spread {
   readonly zeros: number;
   readonly least: number;
   readonly greatest: number;
-  /** Counts in bins of equal width from least to greatest. */
+  /** Counts in bins of equal width from least to greatest, without exact zeros, which would dwarf the rest. */
   readonly counts: readonly number[];
 }
 
@@ -49,6 +49,7 @@ export function spreadOf(values: ArrayLike<number>): Spread {
   for (let i = 0; i < n; i++) {
     const x = values[i]!;
     squares += (x - mean) ** 2;
+    if (x === 0) continue;
     const bin = width > 0 ? Math.min(bins - 1, Math.floor((x - least) / width)) : 0;
     counts[bin] = (counts[bin] ?? 0) + 1;
   }

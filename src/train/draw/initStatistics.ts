@@ -26,8 +26,13 @@ function stdPanel(
   return { title, xLabel: "layer", lines, wholeX: true, yKind: "log" };
 }
 
-/** Bars of one histogram over its own range; the highest fills the height. */
-function histogram({ counts, least, greatest }: Spread, left: number, top: number, fill: string) {
+/** Bars of one histogram over its own range, without exact zeros; the highest fills the height. */
+function histogram(
+  { counts, zeros, least, greatest }: Spread,
+  left: number,
+  top: number,
+  fill: string,
+) {
   const height = rowHeight - 40;
   const width = (cell - 12) / counts.length;
   const most = Math.max(...counts);
@@ -36,7 +41,8 @@ function histogram({ counts, least, greatest }: Spread, left: number, top: numbe
     const place = { x: left + i * width, y: top + height - h, width: width + 0.3, height: h };
     return element("rect", { ...place, fill });
   });
-  const range = [least, greatest].map((x) => Number(x.toPrecision(2))).join(" … ");
+  const ends = [least, greatest].map((x) => Number(x.toPrecision(2))).join(" … ");
+  const range = zeros > 0.005 ? `${ends}, ${(zeros * 100).toFixed(0)}% zeros` : ends;
   const label = textAt(range, left + (cell - 12) / 2, top + height + 14, 10, {
     "text-anchor": "middle",
     fill: look.pale,
