@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { Command, CommanderError } from "commander";
 import { GradusError } from "../core/errors.js";
 import { addInfo } from "./commands/info.js";
+import { addInitStats } from "./commands/initStats.js";
 import { addPredict } from "./commands/predict.js";
 import { addTrain } from "./commands/train.js";
 import { briefly, exitCodes, UsageError } from "./errors.js";
@@ -51,6 +52,7 @@ function makeProgram(context: Context): Command {
     .exitOverride();
   addTrain(program, context);
   addPredict(program, context);
+  addInitStats(program, context);
   addInfo(program, context);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;

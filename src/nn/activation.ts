@@ -1,6 +1,9 @@
 /** Activations as layers. Read ../ops/activation.ts for their functions. */
+import { ShapeError } from "../core/errors.js";
+import { formatShape } from "../core/shape.js";
 import * as activation from "../ops/activation.js";
 import { glu, maxout, prelu, softmin } from "../ops/gate.js";
+import { rrelu } from "../ops/rrelu.js";
 import { logSoftmax, softmax } from "../ops/softmax.js";
 import { full } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -269,6 +272,41 @@ export class Maxout extends DimLayer {
 export class Softmax extends DimLayer {
   forward(x: Tensor): Tensor {
     return softmax(x, this.dim);
+  }
+}
+
+/**
+ * Softmax over the channels at every place of an image: x: [B, C, H, W] or [C, H, W].
+ *
+ * @throws ShapeError for other numbers of dims.
+ */
+export class Softmax2d extends Layer {
+  forward(x: Tensor): Tensor {
+    if (x.ndim !== 3 && x.ndim !== 4)
+      throw new ShapeError("Softmax2d", `expected 3 or 4 dims, got ${formatShape(x.shape)}`);
+    return softmax(x, -3);
+  }
+}
+
+/**
+ * x where it is above 0, else slope · x, with a slope drawn for each element from [lower, upper] while training, and the middle of the two
+ * in evaluation.
+ *
+ * @throws ValueError unless lower ≤ upper.
+ * @example
+ * ```ts
+ * import { nn, tensor } from "gradus";
+ * const layer = new nn.RReLU({ lower: 0.25, upper: 0.75 }).eval();
+ * console.log(layer.forward(tensor([-4, 4])).toArray()); // → [ -2, 4 ]
+ * ```
+ */
+export class RReLU extends OptionsLayer<{ readonly lower?: number; readonly upper?: number }> {
+  constructor(options: { readonly lower?: number; readonly upper?: number } = {}) {
+    super(options);
+  }
+
+  forward(x: Tensor): Tensor {
+    return rrelu(x, { ...this.options, training: this.training });
   }
 }
 

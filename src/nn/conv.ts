@@ -87,9 +87,11 @@ abstract class Conv<S extends Sizes> extends Layer {
   protected abstract readonly convolve: Convolve<ConvOptions<S>>;
 
   forward(x: Tensor): Tensor {
-    if (this.paddingMode === "zeros") return this.convolve(x, this.weight, this.bias, this.options);
+    // Read once: a weight may be computed anew at each reading (utils/parametrize.ts).
+    const { weight } = this;
+    if (this.paddingMode === "zeros") return this.convolve(x, weight, this.bias, this.options);
     const op = this.constructor.name;
-    const kernel = this.weight.shape.slice(2);
+    const kernel = weight.shape.slice(2);
     const rank = kernel.length;
     const stride = spread(op, "stride", this.options.stride ?? 1, { least: 1, rank });
     const dilation = spread(op, "dilation", this.options.dilation ?? 1, { least: 1, rank });
@@ -99,7 +101,7 @@ abstract class Conv<S extends Sizes> extends Layer {
     // From the last dim to the first, before and after each.
     const order = around.map((_, i) => around[i % 2 === 0 ? i + 1 : i - 1]!);
     const padded = pad(x, order, { mode: this.paddingMode });
-    return this.convolve(padded, this.weight, this.bias, { ...this.options, padding: "valid" });
+    return this.convolve(padded, weight, this.bias, { ...this.options, padding: "valid" });
   }
 
   protected override describe(): string {

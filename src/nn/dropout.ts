@@ -2,6 +2,7 @@
 import { ValueError } from "../core/errors.js";
 import {
   alphaDropout,
+  dropConnect,
   dropout1d,
   dropout2d,
   dropout3d,
@@ -10,6 +11,7 @@ import {
   stochasticDepth,
 } from "../ops/dropout.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { Linear } from "./linear.js";
 import { Layer } from "./module.js";
 
 abstract class DropLayer extends Layer {
@@ -125,5 +127,37 @@ export class StochasticDepth extends DropLayer {
 
   protected override describe(): string {
     return `${this.p}, "${this.dropMode}"`;
+  }
+}
+
+/**
+ * A linear layer that drops weights while training (Wan et al., 2013). x: [*, inFeatures] → [*, outFeatures].
+ *
+ * @throws ValueError unless p is from 0 to 1.
+ * @example
+ * ```ts
+ * import { nn, ones } from "gradus";
+ * console.log(new nn.DropConnect(3, 2, { p: 0.2 }).forward(ones([5, 3])).shape); // → [ 5, 2 ]
+ * ```
+ */
+export class DropConnect extends Linear {
+  readonly p: number;
+
+  constructor(
+    inFeatures: number,
+    outFeatures: number,
+    { p = 0.5, bias = true }: { readonly p?: number; readonly bias?: boolean } = {},
+  ) {
+    super(inFeatures, outFeatures, { bias });
+    if (!(p >= 0 && p <= 1)) throw new ValueError("DropConnect", `p must be from 0 to 1, got ${p}`);
+    this.p = p;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return dropConnect(x, this.weight, this.bias, this.p, { training: this.training });
+  }
+
+  protected override describe(): string {
+    return `${super.describe()}, p: ${this.p}`;
   }
 }

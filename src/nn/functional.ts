@@ -178,5 +178,6 @@ export {
   type NormalizeOptions,
   normalize,
 } from "../ops/rescale.js";
+export { type RreluOptions, rrelu } from "../ops/rrelu.js";
 export { logSoftmax, softmax } from "../ops/softmax.js";
 export { type SpectralNormOptions, spectralNorm, weightNorm } from "../ops/weightNorm.js";

@@ -16,9 +16,11 @@ export {
   Mish,
   PReLU,
   ReLU6,
+  RReLU,
   SELU,
   SiLU,
   Softmax,
+  Softmax2d,
   Softmin,
   Softplus,
   Softshrink,
@@ -55,6 +57,7 @@ export {
 export { Bilinear, CosineSimilarity, PairwiseDistance } from "./distance.js";
 export {
   AlphaDropout,
+  DropConnect,
   Dropout1d,
   Dropout2d,
   Dropout3d,
@@ -63,7 +66,7 @@ export {
 } from "./dropout.js";
 export { Embedding, type EmbeddingLayerOptions } from "./embedding.js";
 export * as functional from "./functional.js";
-export * as init from "./init.js";
+export * as init from "./initAll.js";
 export {
   CrossEntropyLoss,
   Dropout,

@@ -9,6 +9,7 @@ export {
   RAdam,
   type RAdamOptions,
 } from "./adamFamily.js";
+export { type Closure, LBFGS, type LBFGSOptions, type LBFGSState } from "./lbfgs.js";
 export { Lion, type LionOptions } from "./lion.js";
 export * as lrScheduler from "./lrScheduler/index.js";
 export { type GroupOptions, Optimizer, type OptimizerState, type Params } from "./optimizer.js";

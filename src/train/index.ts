@@ -19,6 +19,17 @@ export { DivergedError, type Place, ResumeError } from "./errors.js";
 export type * from "./events.js";
 export { type CheckpointOptions, type FitOptions, type FitResult, fit } from "./fit.js";
 export { type ImageStatistics, imageStatistics } from "./imageStatistics.js";
+export {
+  type InitName,
+  type InitStatisticsOptions,
+  initNames,
+  initNonlinearities,
+  initStatistics,
+  type LayerStatistics,
+  type LayerStatisticsOptions,
+  layerStatistics,
+  type Spread,
+} from "./initStatistics.js";
 export { accuracy, type Metric, type Metrics } from "./metrics.js";
 export {
   defaultRates,

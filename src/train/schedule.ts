@@ -58,7 +58,7 @@ export const constantSchedule: Schedule = () => 1;
  * );
  * const p = tensor([0], { requiresGrad: true });
  * const optimizer = new optim.SGD([p], { lr: 1, momentum: 0.9 });
- * console.log(schedule.make(optimizer, 10).lastLr); // → [ 0.04 ]
+ * console.log(schedule.make(optimizer, 10).lastLr); // ≈ [ 0.04 ]
  * ```
  */
 export const scheduler = (make: SchedulerMaker["make"]): SchedulerMaker => ({ make });

@@ -3,7 +3,7 @@
  * the test make the same. Read ../modules.test.ts next.
  */
 import { type DType, isFloat } from "../../src/core/dtype.js";
-import { nn, type Shape, Tensor, tensor } from "../../src/index.js";
+import { nn, ones, type Shape, Tensor, tensor } from "../../src/index.js";
 import { randomValues, type Values } from "./samples.js";
 
 type Nested = Tensor | null | readonly Nested[];
@@ -185,7 +185,129 @@ const attention = [
   ),
 ];
 
+const u = nn.utils;
+const wide = [[3, 4]];
+
+/** Layers with weights that are computed; the random state makes g, u and v whatever they are. */
+const computed = [
+  one("nn.utils.weight_norm(nn.Linear(4, 3))", () => u.weightNorm(new nn.Linear(4, 3)), wide),
+  one(
+    "nn.utils.weight_norm(nn.Linear(4, 3, bias=False), dim=None)",
+    () => u.weightNorm(new nn.Linear(4, 3, { bias: false }), { dim: null }),
+    wide,
+  ),
+  one(
+    "nn.utils.weight_norm(nn.ConvTranspose2d(2, 3, 2), dim=1)",
+    () => u.weightNorm(new nn.ConvTranspose2d(2, 3, 2), { dim: 1 }),
+    [[1, 2, 3, 3]],
+  ),
+  one("nn.utils.spectral_norm(nn.Linear(4, 3))", () => u.spectralNorm(new nn.Linear(4, 3)), wide),
+  one(
+    "nn.utils.spectral_norm(nn.Conv2d(2, 3, 2, padding=1, padding_mode='reflect'), n_power_iterations=2)",
+    () =>
+      u.spectralNorm(new nn.Conv2d(2, 3, 2, { padding: 1, paddingMode: "reflect" }), {
+        nPowerIterations: 2,
+      }),
+    [[1, 2, 3, 3]],
+  ),
+  one(
+    "nn.utils.spectral_norm(nn.ConvTranspose1d(2, 3, 2)).eval()",
+    () => u.spectralNorm(new nn.ConvTranspose1d(2, 3, 2)).eval(),
+    [[1, 2, 4]],
+  ),
+  one(
+    "nn.utils.parametrizations.spectral_norm(nn.Linear(4, 3))",
+    () => u.parametrizations.spectralNorm(new nn.Linear(4, 3)),
+    wide,
+  ),
+];
+
+const activations = [
+  one("nn.RReLU(0.1, 0.5).eval()", () => new nn.RReLU({ lower: 0.1, upper: 0.5 }).eval(), wide),
+  one("nn.Softmax2d()", () => new nn.Softmax2d(), [[2, 3, 2, 2]]),
+  one("nn.PReLU(3)", () => new nn.PReLU(3), [[2, 3, 4]]),
+  one("nn.Hardtanh(-0.5, 0.25)", () => new nn.Hardtanh({ minVal: -0.5, maxVal: 0.25 }), wide),
+  one("nn.LeakyReLU(0.2)", () => new nn.LeakyReLU({ negativeSlope: 0.2 }), wide),
+  one("nn.ELU(0.5)", () => new nn.ELU({ alpha: 0.5 }), wide),
+  one("nn.CELU(0.5)", () => new nn.CELU({ alpha: 0.5 }), wide),
+  one('nn.GELU("tanh")', () => new nn.GELU({ approximate: "tanh" }), wide),
+  one("nn.Softplus(2, 0.5)", () => new nn.Softplus({ beta: 2, threshold: 0.5 }), wide),
+  one("nn.Softshrink(0.3)", () => new nn.Softshrink({ lambd: 0.3 }), wide),
+  one("nn.Hardshrink(0.3)", () => new nn.Hardshrink({ lambd: 0.3 }), wide),
+  one("nn.Threshold(0.2, -3)", () => new nn.Threshold(0.2, -3), wide),
+  one("nn.GLU(0)", () => new nn.GLU(0), [[4, 3]]),
+  one("nn.Softmin(0)", () => new nn.Softmin(0), wide),
+  one("nn.LogSoftmax(1)", () => new nn.LogSoftmax(1), wide),
+  ...(
+    [
+      ...["ReLU", "ReLU6", "SELU", "SiLU", "Mish", "Softsign", "Hardswish", "Hardsigmoid"],
+      ...["LogSigmoid", "Tanhshrink", "Sigmoid", "Tanh", "GELU"],
+    ] as ("ReLU" | "SELU")[]
+  ).map((name) => one(`nn.${name}()`, () => new nn[name](), wide)),
+];
+
+const shared = new nn.Linear(3, 3);
+
+const containers = [
+  one(
+    "nn.ModuleList([nn.Linear(3, 2), nn.Linear(2, 4)])",
+    () => new nn.ModuleList([new nn.Linear(3, 2), new nn.Linear(2, 4)]),
+    [[2, 3]],
+    { call: (m, [x]) => m.at(1).forward(m.at(0).forward(x!)), torchCall: "m[1](m[0](xs[0]))" },
+  ),
+  one(
+    "nn.ModuleDict(dict(b=nn.Linear(3, 2), a=nn.Linear(3, 2)))",
+    () => new nn.ModuleDict({ b: new nn.Linear(3, 2), a: new nn.Linear(3, 2) }),
+    [[2, 3]],
+    { call: (m, [x]) => m.get("a").forward(x!), torchCall: "m['a'](xs[0])" },
+  ),
+  one(
+    "nn.ParameterList([torch.ones(3), torch.ones(2, 3)])",
+    () => new nn.ParameterList([ones([3]), ones([2, 3])]),
+    [[2, 3]],
+    { call: (m, [x]) => x!.mul(m.at(0)).add(m.at(-1)), torchCall: "xs[0] * m[0] + m[1]" },
+  ),
+  one(
+    "nn.ParameterDict(dict(s=torch.ones(3), t=torch.ones(2, 3)))",
+    () => new nn.ParameterDict({ s: ones([3]), t: ones([2, 3]) }),
+    [[2, 3]],
+    {
+      call: (m, [x]) => x!.mul(m.get("s")).add(m.get("t")),
+      torchCall: "xs[0] * m['s'] + m['t']",
+    },
+  ),
+  one(
+    "(lambda l: nn.Sequential(l, nn.ReLU(), l))(nn.Linear(3, 3))",
+    () => new nn.Sequential(shared, new nn.ReLU(), shared),
+    [[2, 3]],
+  ),
+];
+
+const moreNorms = [
+  one("nn.BatchNorm3d(2).eval()", () => new nn.BatchNorm3d(2).eval(), [[2, 2, 2, 2, 2]]),
+  one(
+    "nn.BatchNorm1d(3, track_running_stats=False)",
+    () => new nn.BatchNorm1d(3, { trackRunningStats: false }),
+    [[4, 3]],
+  ),
+  one("nn.InstanceNorm3d(2, affine=True)", () => new nn.InstanceNorm3d(2, { affine: true }), [
+    [2, 2, 2, 3, 2],
+  ]),
+  one("nn.GroupNorm(4, 4, affine=False)", () => new nn.GroupNorm(4, 4, { affine: false }), [
+    [2, 4, 3],
+  ]),
+  one(
+    "nn.LocalResponseNorm(3, alpha=0.1, beta=0.5, k=2.0)",
+    () => new nn.LocalResponseNorm(3, { alpha: 0.1, beta: 0.5, k: 2 }),
+    [[2, 5, 3, 2]],
+  ),
+];
+
 export const moduleCases: readonly ModuleCase[] = [
+  ...activations,
+  ...computed,
+  ...containers,
+  ...moreNorms,
   ...norms,
   ...convolutions,
   ...recurrent,

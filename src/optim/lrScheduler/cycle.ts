@@ -79,7 +79,7 @@ function cyclePhases(total: number, share: number, threePhase: boolean): readonl
  * const p = tensor([1], { requiresGrad: true });
  * const optimizer = new optim.SGD([p], { lr: 0.1, momentum: 0.9 });
  * const scheduler = new optim.lrScheduler.OneCycleLR(optimizer, { maxLr: 1, totalSteps: 10 });
- * console.log(scheduler.lastLr); // → [ 0.04 ]
+ * console.log(scheduler.lastLr); // ≈ [ 0.04 ]
  * scheduler.step();
  * scheduler.step();
  * console.log(scheduler.lastLr, optimizer.paramGroups[0]?.get("momentum")); // → [ 1 ] 0.85

@@ -10,6 +10,7 @@ export {
   type RunCurves,
   type StepRecord,
 } from "./curves.js";
+export { type DrawInitOptions, drawInitStatistics } from "./initStatistics.js";
 export { type MistakesOptions, mistakesPicture } from "./mistakes.js";
 export { type Drawable, type DrawScheduleOptions, drawSchedule } from "./schedule.js";
 export { drawSheet, type SheetOptions, type Tile } from "./sheet.js";

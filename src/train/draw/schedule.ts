@@ -1,6 +1,6 @@
 /** The picture of a learning-rate schedule. Read chart.ts for its pieces. */
 import { ValueError } from "../../core/errors.js";
-import { type lrScheduler, type Optimizer, SGD } from "../../optim/index.js";
+import { lrScheduler, type Optimizer, SGD } from "../../optim/index.js";
 import { tensor } from "../../tensor/create.js";
 import { drawPanel, type Line, type Panel, type Point } from "./chart.js";
 import { drawing, look, textAt } from "./svg.js";
@@ -11,14 +11,12 @@ export interface DrawScheduleOptions {
   readonly lr?: number;
   readonly title?: string;
   readonly lrScale?: "linear" | "log";
-  /** What a schedule on plateau is given at each step. */
+  /** What a schedule on plateau is given at each step; default 0: no progress. */
   readonly metric?: (step: number) => number;
 }
 
 /** Anything that changes an optimizer's rate step by step. */
-export interface Drawable {
-  step(metric?: number): void;
-}
+export type Drawable = lrScheduler.ReduceLROnPlateau | { step(): void };
 
 const [panelWidth, panelHeight, margin, top] = [640, 360, 24, 64];
 const colours = [look.blue, look.orange, look.red, look.ink, look.pale];
@@ -38,7 +36,10 @@ function trace(make: (optimizer: Optimizer) => Drawable, options: DrawScheduleOp
   for (let step = 0; step < steps; step++) {
     traced.rates.push([step, group.lr]);
     traced.momenta.push([step, group.get("momentum")]);
-    if (step + 1 < steps) schedule.step(metric?.(step));
+    if (step + 1 === steps) break;
+    // Others take a number as the step to go to.
+    if (schedule instanceof lrScheduler.ReduceLROnPlateau) schedule.step(metric?.(step) ?? 0);
+    else schedule.step();
   }
   return traced;
 }
@@ -72,7 +73,7 @@ function bends(points: readonly Point[]): Point[] {
  * ```
  */
 export function drawSchedule(
-  schedules: Readonly<Record<string, (optimizer: Optimizer) => Drawable | lrScheduler.Schedulable>>,
+  schedules: Readonly<Record<string, (optimizer: Optimizer) => Drawable>>,
   options: DrawScheduleOptions,
 ): string {
   const { steps, title = "Learning rate", lrScale = "linear" } = options;

@@ -1,0 +1,3 @@
+/** Contents of `nn.utils.parametrizations`. */
+export { spectralNormParametrization as spectralNorm } from "./spectralNorm.js";
+export { weightNormParametrization as weightNorm } from "./weightNorm.js";
