@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import { Command, CommanderError } from "commander";
 import { GradusError } from "../core/errors.js";
+import { addData } from "./commands/data.js";
 import { addInfo } from "./commands/info.js";
 import { addInitStats } from "./commands/initStats.js";
 import { addPredict } from "./commands/predict.js";
@@ -29,6 +30,7 @@ const examples = `
 Examples:
   $ gradus train lenet                      learn handwritten digits, in seconds
   $ gradus predict RUN seven.png            ask the trained network about a picture
+  $ gradus data get fashion-mnist           fetch a data set
   $ gradus info                             see which backend is in use, and why
 
 Exit codes: 0 done, 1 failed, 2 wrong input, 130 stopped by Ctrl-C (the run is saved).`;
@@ -53,6 +55,7 @@ function makeProgram(context: Context): Command {
   addTrain(program, context);
   addPredict(program, context);
   addInitStats(program, context);
+  addData(program, context);
   addInfo(program, context);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;

@@ -6,7 +6,7 @@ import { allocate, type TypedArray } from "../core/dtype.js";
 import { GradusError, ShapeError, ValueError } from "../core/errors.js";
 import { formatShape, sameShape, sizeOf } from "../core/shape.js";
 import { type ArrayData, checkArrayData } from "../io/arrayData.js";
-import { chooseSeed, permutation, type SeedOptions } from "./order.js";
+import { chooseSeed, type Draw, permutation, type SeedOptions } from "./order.js";
 
 /**
  * One example: its parts in order, such as picture and label. A number is a label: it becomes
@@ -24,12 +24,37 @@ export type BatchArrays<E extends Example> = { -readonly [K in keyof E]: ArrayDa
 export interface Dataset<E extends Example = Example> {
   /** The number of examples. */
   readonly length: number;
-  get(index: number): E | Promise<E>;
-  gather?(indices: Int32Array): BatchArrays<E>;
+  /** `draw` says what random choices depend on; see {@link exampleGenerator}. */
+  get(index: number, draw?: Draw): E | Promise<E>;
+  gather?(indices: Int32Array, draw?: Draw): BatchArrays<E>;
+  /** Makes a whole batch elsewhere, such as in another thread; the loader then asks nothing else. */
+  collect?(indices: Int32Array, options: CollectOptions): Promise<Collected<E>>;
+  /** Batches that `collect` makes at the same time: the loader asks for twice as many ahead. */
+  readonly concurrency?: number;
+}
+
+/** What happens with an example that cannot be made, such as a damaged file. */
+export type ErrorPolicy = "throw" | "skip";
+
+export interface CollectOptions {
+  readonly draw: Draw;
+  readonly onError: ErrorPolicy;
+}
+
+/** An example that could not be made; the error names its file. */
+export interface BrokenExample {
+  readonly index: number;
+  readonly error: Error;
+}
+
+/** A batch, or nothing where all its examples are broken. */
+export interface Collected<E extends Example> {
+  readonly batch: BatchArrays<E> | undefined;
+  readonly broken: readonly BrokenExample[];
 }
 
 /** Throws unless `index` is a whole number in [0, length). */
-function checkIndex(op: string, index: number, length: number): void {
+export function checkIndex(op: string, index: number, length: number): void {
   if (!Number.isInteger(index) || index < 0 || index >= length)
     throw new ValueError(op, `index ${index} is out of range for ${length} examples`);
 }
@@ -116,23 +141,28 @@ export class TensorDataset<T extends readonly ArrayData[]> implements Dataset<Ba
 export class Subset<E extends Example> implements Dataset<E> {
   readonly dataset: Dataset<E>;
   readonly indices: Int32Array;
-  readonly gather?: (indices: Int32Array) => BatchArrays<E>;
+  readonly gather?: (indices: Int32Array, draw?: Draw) => BatchArrays<E>;
+  readonly collect?: (indices: Int32Array, options: CollectOptions) => Promise<Collected<E>>;
+  readonly concurrency?: number;
 
   constructor(dataset: Dataset<E>, indices: ArrayLike<number>) {
     for (let i = 0; i < indices.length; i++) checkIndex("Subset", indices[i]!, dataset.length);
     this.dataset = dataset;
     this.indices = Int32Array.from(indices);
-    if (dataset.gather)
-      this.gather = (chosen) => dataset.gather!(chosen.map((i) => this.indices[i]!));
+    const outer = (chosen: Int32Array) => chosen.map((i) => this.indices[i]!);
+    if (dataset.gather) this.gather = (chosen, draw) => dataset.gather!(outer(chosen), draw);
+    if (dataset.collect)
+      this.collect = (chosen, options) => dataset.collect!(outer(chosen), options);
+    if (dataset.concurrency) this.concurrency = dataset.concurrency;
   }
 
   get length(): number {
     return this.indices.length;
   }
 
-  get(index: number): E | Promise<E> {
+  get(index: number, draw?: Draw): E | Promise<E> {
     checkIndex("Subset.get", index, this.length);
-    return this.dataset.get(this.indices[index]!);
+    return this.dataset.get(this.indices[index]!, draw);
   }
 }
 

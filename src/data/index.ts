@@ -3,18 +3,42 @@
  * works in a browser too; node.ts loads folders.
  */
 export * from "../io/browser.js";
+export type { BatchSteps } from "./collect.js";
 export {
   type BatchArrays,
+  type BrokenExample,
+  type Collected,
+  type CollectOptions,
   type Dataset,
+  type ErrorPolicy,
   type Example,
   randomSplit,
   Subset,
   TensorDataset,
 } from "./dataset.js";
 export { decodeIdx, encodeIdx } from "./idx.js";
-export { type Batch, DataLoader, type DataLoaderOptions, type IterateOptions } from "./loader.js";
+export {
+  type Batch,
+  DataLoader,
+  type DataLoaderOptions,
+  type IterateOptions,
+  type LoaderState,
+} from "./loader.js";
 export { type NormalizeOptions, normalizeImages } from "./normalize.js";
-export { permutation, type SeedOptions } from "./order.js";
+export { type Draw, exampleGenerator, permutation, type SeedOptions } from "./order.js";
+export {
+  BatchSampler,
+  type BatchSource,
+  DistributedSampler,
+  type DistributedSamplerOptions,
+  RandomSampler,
+  type RandomSamplerOptions,
+  type Sampler,
+  SequentialSampler,
+  SubsetRandomSampler,
+  WeightedRandomSampler,
+  type WeightedRandomSamplerOptions,
+} from "./sampler.js";
 export {
   fashionMnistClasses,
   type LabelledImages,
@@ -23,3 +47,9 @@ export {
   labelledImages,
   type RawPart,
 } from "./sources/labelled.js";
+export {
+  ConcatDataset,
+  type IterableDataset,
+  mapDataset,
+  shuffleBuffer,
+} from "./transformed.js";

@@ -6,24 +6,46 @@ import { GradusError, ValueError } from "../core/errors.js";
 import { type ArrayData, checkArrayData } from "../io/arrayData.js";
 import { fromArray } from "../tensor/apply.js";
 import { Tensor } from "../tensor/tensor.js";
-import { type BatchArrays, type Dataset, type Example, stackExamples } from "./dataset.js";
-import { checkEpoch, chooseSeed, permutation, type SeedOptions } from "./order.js";
-import { prefetchBatches } from "./prefetch.js";
+import { type BatchSteps, collectBatch } from "./collect.js";
+import {
+  type BrokenExample,
+  type Collected,
+  type Dataset,
+  type ErrorPolicy,
+  type Example,
+  stackExamples,
+} from "./dataset.js";
+import { checkEpoch, chooseSeed, type Draw, permutation, type SeedOptions } from "./order.js";
+import { prefetchBatches, streamChunks } from "./prefetch.js";
+import { BatchSampler, type BatchSource, type Sampler } from "./sampler.js";
+import type { IterableDataset } from "./transformed.js";
 
 /** The parts of a batch as tensors: `[x, y]` for examples of two parts. */
 export type Batch<E extends Example> = { -readonly [K in keyof E]: Tensor };
 
-export interface DataLoaderOptions<E extends Example> extends SeedOptions {
+export interface DataLoaderOptions<E extends Example> extends SeedOptions, BatchSteps<E> {
   /** Examples in a batch; default 1. */
   readonly batchSize?: number;
   /** Take the examples in a random order, another in each epoch; default false. */
   readonly shuffle?: boolean;
   /** Leave out a last batch that is smaller than the others; default false. */
   readonly dropLast?: boolean;
-  /** Batches that `for await` keeps ready while the program waits for something else; default 2. */
+  /** Which examples an epoch takes, in the place of `shuffle`. */
+  readonly sampler?: Sampler;
+  /** Which examples each batch takes, in the place of all of the above. */
+  readonly batchSampler?: BatchSource;
+  /**
+   * Batches that `for await` keeps ready while the program waits for something else; default 2, or
+   * twice as many as a data set makes at the same time. It bounds memory: no more are held.
+   */
   readonly prefetch?: number;
-  /** Changes each gathered batch before it becomes tensors, as {@link normalizeImages} does. */
-  readonly transform?: (batch: BatchArrays<E>) => BatchArrays<E>;
+  /**
+   * What to do with an example that cannot be made, such as a damaged file: `throw` (default) its
+   * error, or `skip` it: its batch is smaller, and {@link DataLoader.broken} holds it.
+   */
+  readonly onError?: ErrorPolicy;
+  /** Told about each example that was skipped, as its batch is reached. */
+  readonly onBroken?: (broken: BrokenExample) => void;
 }
 
 export interface IterateOptions {
@@ -31,11 +53,33 @@ export interface IterateOptions {
   readonly from?: number;
 }
 
+/** Where a loader is: enough to go on bit for bit. Plain JSON. */
+export interface LoaderState {
+  readonly seed: number;
+  readonly epoch: number;
+  /** Batches of the epoch that were given out. */
+  readonly batch: number;
+  /** Batches in an epoch, or null for a stream; refused where it differs. */
+  readonly batches: number | null;
+}
+
+/** A batch that was made, by its number in the epoch; without a value where all of it is broken. */
+interface Made<E extends Example> {
+  readonly number: number;
+  readonly value: Batch<E> | undefined;
+  readonly broken: readonly BrokenExample[];
+  readonly isEnd?: boolean;
+}
+
+/** Broken examples that are kept to be looked at; a data set may have millions. */
+const keptBroken = 1000;
+
 /**
  * Walks over a data set in batches, with `for … of`, or with `for await … of` to have the next
  * batches made while a compiled step runs. Each walk is one epoch: with `shuffle` the order is a
  * function of (seed, epoch), and the epoch counts up by itself from 0 unless {@link
- * DataLoader.setEpoch} sets it.
+ * DataLoader.setEpoch} sets it. What comes out depends neither on `prefetch` nor on the number of
+ * workers.
  *
  * @throws ValueError for options out of range.
  * @example
@@ -47,31 +91,65 @@ export interface IterateOptions {
  * ```
  */
 export class DataLoader<E extends Example> implements Iterable<Batch<E>>, AsyncIterable<Batch<E>> {
-  readonly dataset: Dataset<E>;
   readonly batchSize: number;
   readonly shuffle: boolean;
   readonly dropLast: boolean;
-  /** Decides the order together with the epoch; keep it to resume a run. 0 without `shuffle`. */
-  readonly seed: number;
   readonly prefetch: number;
-  readonly #transform: DataLoaderOptions<E>["transform"];
+  readonly #dataset: Dataset<E> | IterableDataset<E>;
+  readonly #options: DataLoaderOptions<E>;
+  readonly #source: BatchSource | undefined;
+  #seed: number;
   #epoch = 0;
+  #position = { epoch: 0, batch: 0 };
+  #resumeAt = 0;
+  #broken: BrokenExample[] = [];
 
-  constructor(dataset: Dataset<E>, options: DataLoaderOptions<E> = {}) {
+  constructor(dataset: Dataset<E> | IterableDataset<E>, options: DataLoaderOptions<E> = {}) {
     const op = "DataLoader";
-    this.dataset = dataset;
+    checkOptions(op, dataset, options);
+    this.#dataset = dataset;
+    this.#options = options;
     this.batchSize = checkCount(op, "batchSize", options.batchSize ?? 1, 1);
-    this.prefetch = checkCount(op, "prefetch", options.prefetch ?? 2, 0);
+    const ahead = "get" in dataset && dataset.concurrency ? 2 * dataset.concurrency : 2;
+    this.prefetch = checkCount(op, "prefetch", options.prefetch ?? ahead, 0);
     this.shuffle = options.shuffle ?? false;
     this.dropLast = options.dropLast ?? false;
-    this.seed = this.shuffle ? chooseSeed(op, options) : 0;
-    this.#transform = options.transform;
+    const isSeeded = this.shuffle || options.seed !== undefined;
+    this.#seed = isSeeded ? chooseSeed(op, options) : 0;
+    this.#source = "get" in dataset ? this.#batchSource(dataset) : undefined;
+  }
+
+  #batchSource(dataset: Dataset<E>): BatchSource {
+    const { sampler, batchSampler } = this.#options;
+    if (batchSampler) return batchSampler;
+    const order = (epoch: number): Int32Array =>
+      this.shuffle
+        ? permutation(dataset.length, this.#seed, epoch)
+        : Int32Array.from({ length: dataset.length }, (_, i) => i);
+    const own: Sampler = {
+      get length() {
+        return dataset.length;
+      },
+      order,
+    };
+    return new BatchSampler(sampler ?? own, this.batchSize, this.dropLast);
+  }
+
+  /** The data set; a stream is none, as it has neither length nor places. */
+  get dataset(): Dataset<E> {
+    if ("get" in this.#dataset) return this.#dataset;
+    throw new GradusError("DataLoader.dataset", "the loader walks over a stream");
   }
 
   /** Batches in an epoch. */
   get length(): number {
-    const batches = this.dataset.length / this.batchSize;
-    return this.dropLast ? Math.floor(batches) : Math.ceil(batches);
+    if (this.#source) return this.#source.length;
+    throw new GradusError("DataLoader.length", "the data set is a stream: its end is not known");
+  }
+
+  /** Decides order and random choices together with the epoch. 0 where nothing is random. */
+  get seed(): number {
+    return this.#seed;
   }
 
   /** The epoch whose order the next walk takes. */
@@ -79,10 +157,45 @@ export class DataLoader<E extends Example> implements Iterable<Batch<E>>, AsyncI
     return this.#epoch;
   }
 
+  /** The examples that the latest walk skipped up to here, at most 1,000 of them. */
+  get broken(): readonly BrokenExample[] {
+    return this.#broken;
+  }
+
   /** Says which epoch's order the next walk takes; the one after it takes the next. */
   setEpoch(epoch: number): void {
     checkEpoch("DataLoader.setEpoch", epoch);
     this.#epoch = epoch;
+    this.#resumeAt = 0;
+    this.#position = { epoch, batch: 0 };
+  }
+
+  /** Where the latest walk is, after the batch that it gave last. */
+  stateDict(): LoaderState {
+    const batches = this.#source ? this.length : null;
+    return { seed: this.#seed, ...this.#position, batches };
+  }
+
+  /**
+   * Makes the next walk go on where a loader over the same data was: it gives exactly the batches
+   * that were left of that epoch.
+   *
+   * @throws ValueError for a state of a loader with another number of batches.
+   */
+  loadStateDict(state: LoaderState): void {
+    const op = "DataLoader.loadStateDict";
+    const batches = this.#source ? this.length : null;
+    if (state.batches !== batches)
+      throw new ValueError(op, `state has ${state.batches} batches an epoch; expected ${batches}`);
+    checkEpoch(op, state.epoch);
+    checkCount(op, "batch", state.batch, 0);
+    if (state.batch > (batches ?? Infinity))
+      throw new ValueError(op, `batch is ${state.batch}; expected at most ${batches}`);
+    const seed = chooseSeed(op, { seed: state.seed });
+    this.setEpoch(state.epoch);
+    this.#seed = seed;
+    this.#resumeAt = state.batch;
+    this.#position = { epoch: state.epoch, batch: state.batch };
   }
 
   /** The batches of one epoch one after the other, each made when it is asked for. */
@@ -99,59 +212,138 @@ export class DataLoader<E extends Example> implements Iterable<Batch<E>>, AsyncI
    * As `for … of` walks, from a batch in the middle on: the same batches as a whole walk has there.
    */
   iterate(options: IterateOptions = {}): IterableIterator<Batch<E>> {
+    if (!this.#source) throw needsAwait();
     return this.#walk(this.#begin(options));
   }
 
   /** As `for await … of` walks, from a batch in the middle on. */
   iterateAsync(options: IterateOptions = {}): AsyncIterableIterator<Batch<E>> {
-    const { order, from } = this.#begin(options);
-    const make = (batch: number) => this.#make(order, batch);
-    return prefetchBatches(make, from, this.length, this.prefetch);
+    const walk = this.#begin(options);
+    const make = this.#source ? (batch: number) => this.#make(walk, batch) : this.#stream(walk);
+    const end = this.#source ? this.length : Number.POSITIVE_INFINITY;
+    return this.#finishWalk(prefetchBatches(make, walk.from, end, this.prefetch), walk);
   }
 
   /** Fixes the order of a walk as it begins and counts the epoch up. */
-  #begin({ from = 0 }: IterateOptions): { order: Int32Array; from: number } {
-    checkCount("DataLoader.iterate", "from", from, 0);
-    if (from > this.length) {
+  #begin(options: IterateOptions): Walk {
+    const from = checkCount("DataLoader.iterate", "from", options.from ?? this.#resumeAt, 0);
+    if (this.#source && from > this.length) {
       const range = `0 to ${this.length}, the number of batches`;
       throw new ValueError("DataLoader.iterate", `from is ${from}; expected ${range}`);
     }
-    const { length } = this.dataset;
-    const order = this.shuffle
-      ? permutation(length, this.seed, this.#epoch)
-      : Int32Array.from({ length }, (_, i) => i);
-    this.#epoch++;
-    return { order, from };
+    const draw = { seed: this.#seed, epoch: this.#epoch++ };
+    this.#resumeAt = 0;
+    this.#broken = [];
+    this.#position = { epoch: draw.epoch, batch: from };
+    return { draw, from, batches: this.#source?.batches(draw.epoch) ?? [] };
   }
 
-  *#walk({ order, from }: { order: Int32Array; from: number }): Generator<Batch<E>> {
-    for (let batch = from; batch < this.length; batch++) {
-      const made = this.#make(order, batch);
+  *#walk(walk: Walk): Generator<Batch<E>> {
+    for (let batch = walk.from; batch < walk.batches.length; batch++) {
+      const made = this.#make(walk, batch);
       if (made instanceof Promise) {
         made.catch(() => {});
-        throw new GradusError(
-          "DataLoader",
-          "the data set gives its examples as promises; walk over it with for await",
-        );
+        throw needsAwait();
       }
-      yield made;
+      this.#arrive(made, walk);
+      if (made.value) yield made.value;
+    }
+    this.#end(walk);
+  }
+
+  async *#finishWalk(
+    batches: AsyncIterableIterator<Made<E>>,
+    walk: Walk,
+  ): AsyncGenerator<Batch<E>, void, undefined> {
+    for await (const made of batches) {
+      if (made.isEnd) break;
+      this.#arrive(made, walk);
+      if (made.value) yield made.value;
+    }
+    this.#end(walk);
+  }
+
+  #arrive({ number, broken }: Made<E>, { draw }: Walk): void {
+    this.#position = { epoch: draw.epoch, batch: number + 1 };
+    for (const one of broken) {
+      if (this.#broken.length < keptBroken) this.#broken.push(one);
+      this.#options.onBroken?.(one);
     }
   }
 
-  #make(order: Int32Array, batch: number): Batch<E> | Promise<Batch<E>> {
-    const start = batch * this.batchSize;
-    const indices = order.slice(start, start + this.batchSize);
-    if (this.dataset.gather) return this.#finish(this.dataset.gather(indices));
-    const examples = Array.from(indices, (index) => this.dataset.get(index));
-    if (examples.some((example) => example instanceof Promise))
-      return Promise.all(examples).then((list) => this.#finish(stackExamples(list)));
-    return this.#finish(stackExamples(examples as E[]));
+  #end({ draw }: Walk): void {
+    this.#position = { epoch: draw.epoch + 1, batch: 0 };
   }
 
-  #finish(arrays: BatchArrays<E>): Batch<E> {
-    const batch = this.#transform ? this.#transform(arrays) : arrays;
-    return batch.map(toTensor) as Batch<E>;
+  #make({ draw, batches }: Walk, number: number): Made<E> | Promise<Made<E>> {
+    const dataset = this.#dataset as Dataset<E>;
+    const options = { draw, onError: this.#options.onError ?? "throw" } as const;
+    const indices = batches[number]!;
+    const done = ({ batch, broken }: Collected<E>): Made<E> => ({
+      number,
+      value: batch?.map(toTensor) as Batch<E> | undefined,
+      broken,
+    });
+    const { transform } = this.#options;
+    const after = (made: Collected<E>): Made<E> =>
+      done(made.batch && transform ? { ...made, batch: transform(made.batch) } : made);
+    if (dataset.collect) return dataset.collect(indices, options).then(after);
+    const made = collectBatch(dataset, indices, options, this.#options);
+    return made instanceof Promise ? made.then(done) : done(made);
   }
+
+  /** Makes the batches of a stream, which only come one after the other. */
+  #stream(walk: Walk): (batch: number) => Promise<Made<E>> {
+    const chunks = streamChunks((this.#dataset as IterableDataset<E>).iterate(walk.draw), {
+      size: this.batchSize,
+      dropLast: this.dropLast,
+      skip: walk.from,
+    });
+    let last: Promise<unknown> = Promise.resolve();
+    const { collate = stackExamples, transform } = this.#options;
+    return (number) => {
+      const made = last.then(async (): Promise<Made<E>> => {
+        const { done, value } = await chunks.next();
+        if (done) return { number, value: undefined, broken: [], isEnd: true };
+        const arrays = collate(value);
+        const batch = transform ? transform(arrays) : arrays;
+        return { number, value: batch.map(toTensor) as Batch<E>, broken: [] };
+      });
+      last = made.catch(() => {});
+      return made;
+    };
+  }
+}
+
+interface Walk {
+  readonly draw: Draw;
+  readonly from: number;
+  readonly batches: readonly Int32Array[];
+}
+
+const needsAwait = (): GradusError =>
+  new GradusError(
+    "DataLoader",
+    "the data set gives its examples as promises; walk over it with for await",
+  );
+
+/** Options that would silently be without effect are refused. */
+function checkOptions<E extends Example>(
+  op: string,
+  dataset: Dataset<E> | IterableDataset<E>,
+  options: DataLoaderOptions<E>,
+): void {
+  const { sampler, batchSampler, shuffle, batchSize, dropLast, collate } = options;
+  const refuse = (message: string): never => {
+    throw new ValueError(op, message);
+  };
+  if (sampler && shuffle) refuse("sampler and shuffle exclude each other");
+  if (batchSampler && (sampler || shuffle || dropLast || batchSize !== undefined))
+    refuse("batchSampler excludes batchSize, shuffle, sampler and dropLast");
+  if (!("get" in dataset) && (sampler || batchSampler || shuffle))
+    refuse("a stream has its own order; mix it with shuffleBuffer");
+  if ("get" in dataset && dataset.collect && collate)
+    refuse("the data set makes whole batches itself: give collate there");
 }
 
 function checkCount(op: string, name: string, value: number, least: number): number {

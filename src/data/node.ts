@@ -81,3 +81,54 @@ function findFile(folder: string, start: string, end: string): string {
   const what = existsSync(folder) ? `has none of ${names.join(", ")}` : "no such folder";
   throw new FileError("loadIdxFolder", folder, `${what}; expected MNIST's four files`, "ENOENT");
 }
+
+export {
+  dataFolder,
+  type GetDataOptions,
+  getData,
+  type VerifiedFile,
+  verifyData,
+} from "./node/cache.js";
+export {
+  cifar10Classes,
+  type EmnistSplit,
+  emnistClasses,
+  kmnistClasses,
+} from "./node/classNames.js";
+export { DownloadError, type DownloadOptions } from "./node/download.js";
+export {
+  ImageDataset,
+  ImageFolder,
+  type ImageFolderOptions,
+  ImageNet,
+  type ImageNetOptions,
+  Places365,
+  type Places365Options,
+  type Sample,
+} from "./node/imageFolder.js";
+export { Omniglot, OmniglotDataset, type OneShotRun } from "./node/omniglot.js";
+export { type RemoteDataset, type RemoteFile, remoteDatasets } from "./node/registry.js";
+export {
+  type ReadCsvOptions,
+  type ReadParquetOptions,
+  readCsv,
+  readParquet,
+  type Table,
+} from "./node/tables.js";
+export {
+  CIFAR10,
+  CIFAR100,
+  EMNIST,
+  FashionMNIST,
+  KMNIST,
+  MNIST,
+  type OpenOptions,
+  VisionDataset,
+} from "./node/visionDataset.js";
+export {
+  readShard,
+  type ShardSample,
+  type WebDatasetOptions,
+  webDataset,
+} from "./node/webDataset.js";
+export { WorkerDataset, type WorkerOptions } from "./node/workerDataset.js";

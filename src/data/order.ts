@@ -4,14 +4,14 @@
  */
 import { ValueError } from "../core/errors.js";
 import { philox } from "../core/random.js";
-import { defaultGenerator, type Generator } from "../tensor/random.js";
+import { defaultGenerator, Generator } from "../tensor/random.js";
 
 /** Sets these draws apart from all others: the second counter word of other random calls is 0. */
 const orderStream = 0x6f726465;
 const twoTo32 = 2 ** 32;
 
-/** Draws whole numbers below a bound, each equally likely. */
-class IndexSource {
+/** Draws numbers that depend on a seed and an epoch alone. */
+export class IndexSource {
   readonly #key: readonly [number, number];
   readonly #epoch: number;
   readonly #words = new Uint32Array(4);
@@ -23,14 +23,37 @@ class IndexSource {
     this.#epoch = epoch;
   }
 
+  /** A whole number below a bound, each equally likely. */
   below(bound: number): number {
     // Words past the last multiple of the bound would favour small remainders: drawn again.
     const limit = twoTo32 - (twoTo32 % bound);
     for (;;) {
-      if (this.#used === 4) this.#refill();
-      const word = this.#words[this.#used++]!;
+      const word = this.#word();
       if (word < limit) return word % bound;
     }
+  }
+
+  /** A number from 0 to below 1, of 53 bits. */
+  uniform(): number {
+    const [high, low] = [this.#word() >>> 5, this.#word() >>> 6];
+    return (high * 2 ** 26 + low) / 2 ** 53;
+  }
+
+  /** A uniformly random order of 0 … length − 1. */
+  shuffle(length: number): Int32Array {
+    const order = Int32Array.from({ length }, (_, i) => i);
+    for (let i = length - 1; i > 0; i--) {
+      const j = this.below(i + 1);
+      const swapped = order[i]!;
+      order[i] = order[j]!;
+      order[j] = swapped;
+    }
+    return order;
+  }
+
+  #word(): number {
+    if (this.#used === 4) this.#refill();
+    return this.#words[this.#used++]!;
   }
 
   #refill(): void {
@@ -54,15 +77,37 @@ class IndexSource {
 export function permutation(length: number, seed: number, epoch = 0): Int32Array {
   checkSeed("permutation", seed);
   checkEpoch("permutation", epoch);
-  const order = Int32Array.from({ length }, (_, i) => i);
-  const source = new IndexSource(seed, epoch);
-  for (let i = length - 1; i > 0; i--) {
-    const j = source.below(i + 1);
-    const swapped = order[i]!;
-    order[i] = order[j]!;
-    order[j] = swapped;
-  }
-  return order;
+  return new IndexSource(seed, epoch).shuffle(length);
+}
+
+/** What the random choices of an epoch depend on. */
+export interface Draw {
+  readonly seed: number;
+  readonly epoch: number;
+}
+
+/** Sets the keys of examples apart from the draws of orders. */
+const exampleStream = 0x6578616d;
+
+/**
+ * The random generator of one example in one epoch. What is drawn from it depends on (seed, epoch,
+ * index) alone, so augmentation is the same whoever makes the example and whenever.
+ *
+ * @example
+ * ```ts
+ * import { data, rand } from "gradus";
+ * const draw = { seed: 1, epoch: 0 };
+ * const [a, b] = [0, 0].map((i) => rand([1], { generator: data.exampleGenerator(draw, i) }));
+ * console.log(a.item() === b.item()); // → true
+ * ```
+ */
+export function exampleGenerator({ seed, epoch }: Draw, index: number): Generator {
+  const words = new Int32Array(4);
+  const key = [seed >>> 0, Math.floor(seed / twoTo32) >>> 0] as const;
+  philox(key, [index, exampleStream, epoch, 0], words);
+  const generator = new Generator();
+  generator.setState([words[0]!, words[1]!, 0, 0]);
+  return generator;
 }
 
 /** Where the seed of an order comes from. */

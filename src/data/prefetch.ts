@@ -83,3 +83,31 @@ function runAsTask(task: () => void): void {
   };
   port2.postMessage(null);
 }
+
+interface ChunkOptions {
+  readonly size: number;
+  readonly dropLast: boolean;
+  /** Chunks to leave out at the start. */
+  readonly skip: number;
+}
+
+/** Cuts a stream into lists of `size` examples, the last one perhaps shorter. */
+export async function* streamChunks<E>(
+  examples: Iterable<E> | AsyncIterable<E>,
+  { size, dropLast, skip }: ChunkOptions,
+): AsyncGenerator<E[], undefined, undefined> {
+  let left = skip * size;
+  let chunk: E[] = [];
+  for await (const example of examples) {
+    if (left > 0) {
+      left--;
+      continue;
+    }
+    chunk.push(example);
+    if (chunk.length < size) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0 && !dropLast) yield chunk;
+  return undefined;
+}

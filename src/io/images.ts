@@ -38,7 +38,15 @@ export interface GreyscaleImage {
 }
 
 /** Formats whose decoders only decode: SVG and PDF would run other files' instructions. */
-const formats = new Set(["png", "jpeg", "webp", "gif", "tiff", "avif", "heif"]);
+export const pictureFormats: ReadonlySet<string> = new Set([
+  "png",
+  "jpeg",
+  "webp",
+  "gif",
+  "tiff",
+  "avif",
+  "heif",
+]);
 const maxFileBytes = 2 ** 28;
 
 /**
@@ -71,8 +79,8 @@ export async function readGreyscale(
   let pixels: Uint8Array;
   try {
     const { format } = await sharp(bytes, limits).metadata();
-    if (!formats.has(format)) {
-      const known = [...formats].join(", ");
+    if (!pictureFormats.has(format)) {
+      const known = [...pictureFormats].join(", ");
       throw new FormatError("readGreyscale", `${path}: is ${format}; expected one of ${known}`);
     }
     pixels = await sharp(bytes, limits)
@@ -129,12 +137,13 @@ function grey(value: number): { r: number; g: number; b: number } {
   return { r: level, g: level, b: level };
 }
 
-async function loadSharp(): Promise<typeof import("sharp")> {
+/** The optional package that decodes, or an error that says how to get it. */
+export async function loadSharp(): Promise<typeof import("sharp")> {
   try {
     return await import("sharp");
   } catch (error) {
     throw new GradusError(
-      "readGreyscale",
+      "sharp",
       `decoding pictures takes the optional package sharp: npm install sharp ` +
         `(${(error as Error).message.split("\n")[0]})`,
     );

@@ -3,6 +3,7 @@
  * browser.ts.
  */
 export * from "./browser.js";
+export { type DecodeImageOptions, decodeImage, readImage } from "./decodeImage.js";
 export { FileError, type FileSystem, nodeFileSystem } from "./fileSystem.js";
 export {
   type ReadOptions,
@@ -24,4 +25,5 @@ export {
   type SaveSafetensorsOptions,
   saveSafetensors,
 } from "./safetensorsFile.js";
+export { type ReadTarOptions, readTar, type TarFile } from "./tarFile.js";
 export { type FileSource, fileSource, openZip, type ZipFile } from "./zipFile.js";

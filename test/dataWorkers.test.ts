@@ -1,0 +1,209 @@
+/** Samplers, loaders that resume or skip, streams, and batches made in worker threads. */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { FormatError, GradusError, ValueError } from "../src/core/errors.js";
+import type { Dataset } from "../src/data/dataset.js";
+import { DataLoader, type LoaderState } from "../src/data/loader.js";
+import { WorkerDataset } from "../src/data/node/workerDataset.js";
+import {
+  BatchSampler,
+  DistributedSampler,
+  RandomSampler,
+  SequentialSampler,
+  SubsetRandomSampler,
+  WeightedRandomSampler,
+} from "../src/data/sampler.js";
+import { ConcatDataset, type IterableDataset, shuffleBuffer } from "../src/data/transformed.js";
+import { makeDataset } from "./support/workerSource.js";
+
+const numbers = (length: number): Dataset<[number]> => ({ length, get: (i) => [i] });
+const module = new URL("support/workerSource.ts", import.meta.url);
+const opened: WorkerDataset<never>[] = [];
+after(() => Promise.all(opened.map((dataset) => dataset.close())));
+
+async function walk(loader: DataLoader<never>): Promise<number[][]> {
+  const batches: number[][] = [];
+  for await (const parts of loader as AsyncIterable<readonly { data: ArrayLike<number> }[]>)
+    batches.push(parts.flatMap(({ data }) => Array.from(data)));
+  return batches;
+}
+
+const loaderOf = (dataset: unknown, options: object) =>
+  new DataLoader(dataset as Dataset<never>, options);
+
+async function openWorkers(count: number, args: object, name = "makeDataset") {
+  const dataset = await WorkerDataset.open<never>(module, { count, args, name });
+  opened.push(dataset);
+  return dataset;
+}
+
+test("samplers take what they say, a function of the epoch", () => {
+  assert.deepEqual([...new SequentialSampler(3).order()], [0, 1, 2]);
+  const drawn = new RandomSampler(5, { numSamples: 1000, replacement: true, seed: 1 });
+  assert.equal(new Set(drawn.order(0)).size, 5);
+  assert.notDeepEqual(drawn.order(0), drawn.order(1));
+  assert.deepEqual(drawn.order(3), drawn.order(3));
+  const twice = [...new RandomSampler(4, { numSamples: 8, seed: 2 }).order(0)];
+  assert.deepEqual([...twice.slice(0, 4)].sort(), [0, 1, 2, 3]);
+  assert.deepEqual([...twice.slice(4)].sort(), [0, 1, 2, 3]);
+  assert.deepEqual([...new SubsetRandomSampler([7, 9], { seed: 1 }).order(0)].sort(), [7, 9]);
+  const cut = new BatchSampler(new SequentialSampler(5), 2, true);
+  assert.deepEqual(
+    cut.batches(0).map((b) => [...b]),
+    [
+      [0, 1],
+      [2, 3],
+    ],
+  );
+  assert.throws(() => new RandomSampler(0, { numSamples: 1 }), /no examples to draw from/);
+});
+
+test("weighted draws come in proportion to their weights", () => {
+  const weights = [1, 0, 3, 6];
+  const counts = [0, 0, 0, 0];
+  for (const i of new WeightedRandomSampler(weights, 20_000, { seed: 5 }).order(0)) counts[i]!++;
+  assert.equal(counts[1], 0);
+  // Five standard deviations of a binomial.
+  weights.forEach((w, i) => {
+    const p = w / 10;
+    assert.ok(
+      Math.abs(counts[i]! - 20_000 * p) <= 5 * Math.sqrt(20_000 * p * (1 - p)),
+      `${counts}`,
+    );
+  });
+  const distinct = new WeightedRandomSampler(weights, 3, { seed: 5, replacement: false });
+  const first = [0, 0, 0, 0];
+  for (let epoch = 0; epoch < 5000; epoch++) {
+    const order = distinct.order(epoch);
+    assert.deepEqual([...order].sort(), [0, 2, 3]);
+    first[order[0]!]!++;
+  }
+  assert.ok(Math.abs(first[3]! - 3000) < 175, `${first}`);
+  assert.throws(
+    () => new WeightedRandomSampler([1, 0], 2, { replacement: false }),
+    /cannot draw 2/,
+  );
+  assert.throws(() => new WeightedRandomSampler([1, -1], 2), ValueError);
+});
+
+test("distributed shares are those of PyTorch's sampler", () => {
+  // torch.utils.data.DistributedSampler(range(n), num_replicas, rank, shuffle=False, drop_last=…)
+  const share = (n: number, numReplicas: number, rank: number, dropLast = false) => [
+    ...new DistributedSampler(n, { numReplicas, rank, shuffle: false, dropLast }).order(0),
+  ];
+  assert.deepEqual(share(10, 3, 0), [0, 3, 6, 9]);
+  assert.deepEqual(share(10, 3, 1), [1, 4, 7, 0]);
+  assert.deepEqual(share(10, 3, 2), [2, 5, 8, 1]);
+  assert.deepEqual(share(10, 3, 2, true), [2, 5, 8]);
+  assert.deepEqual(share(2, 5, 4), [0]);
+  const all = [0, 1, 2].flatMap((rank) => [
+    ...new DistributedSampler(9, { numReplicas: 3, rank, seed: 4 }).order(7),
+  ]);
+  assert.deepEqual(all.sort(), [...Array(9).keys()]);
+});
+
+test("a loader goes on bit for bit from its state, whatever was made ahead", async () => {
+  const make = () => loaderOf(numbers(23), { batchSize: 4, shuffle: true, seed: 9, prefetch: 3 });
+  const whole = make();
+  const expected = [...(await walk(whole)), ...(await walk(whole))];
+  for (let stop = 0; stop <= 6; stop++) {
+    const loader = make();
+    const seen: number[][] = [];
+    for await (const parts of loader as AsyncIterable<readonly { data: ArrayLike<number> }[]>) {
+      if (seen.length === stop) break;
+      seen.push(Array.from(parts[0]!.data));
+      if (seen.length === stop) break;
+    }
+    const state = JSON.parse(JSON.stringify(loader.stateDict())) as LoaderState;
+    if (stop === 0) continue;
+    const other = loaderOf(numbers(23), { batchSize: 4, shuffle: true, seed: 1 });
+    other.loadStateDict(state);
+    assert.deepEqual([...seen, ...(await walk(other)), ...(await walk(other))], expected);
+  }
+  const other = loaderOf(numbers(99), { batchSize: 4 });
+  assert.throws(() => other.loadStateDict(whole.stateDict()), /state has 6 batches an epoch/);
+});
+
+test("broken examples are left out by name, and the epoch goes on", async () => {
+  const dataset = makeDataset({ length: 7, broken: 4 });
+  const told: string[] = [];
+  const loader = loaderOf(dataset, {
+    batchSize: 2,
+    onError: "skip",
+    onBroken: ({ error }: { error: Error }) => told.push(error.message),
+  });
+  const batches = await walk(loader);
+  assert.deepEqual(
+    batches.map((batch) => batch.length),
+    [6, 6, 3, 3],
+  );
+  assert.deepEqual(told, ["decode: picture4.png: is damaged"]);
+  assert.deepEqual(
+    loader.broken.map(({ index }) => index),
+    [4],
+  );
+  const alone = loaderOf(dataset, { batchSize: 1, onError: "skip" });
+  assert.equal((await walk(alone)).length, 6);
+  await assert.rejects(walk(loaderOf(dataset, { batchSize: 2 })), FormatError);
+});
+
+test("batches from threads are the same for every number of threads", async () => {
+  const options = { batchSize: 5, shuffle: true, seed: 3 };
+  const here = loaderOf(makeDataset({ length: 33 }), options);
+  const expected = [await walk(here), await walk(here)];
+  assert.notDeepEqual(expected[0], expected[1]);
+  for (const count of [1, 3]) {
+    const loader = loaderOf(await openWorkers(count, { length: 33 }), options);
+    assert.equal(loader.prefetch, 2 * count);
+    assert.deepEqual([await walk(loader), await walk(loader)], expected);
+  }
+});
+
+test("errors come out of threads by name, and a thread that ends is one", async () => {
+  const dataset = await openWorkers(2, { length: 6, broken: 1 });
+  await assert.rejects(
+    walk(loaderOf(dataset, { batchSize: 2 })),
+    (e) => e instanceof FormatError && e.message === "decode: picture1.png: is damaged",
+  );
+  const skipping = loaderOf(dataset, { batchSize: 2, onError: "skip" });
+  assert.equal((await walk(skipping)).flat().length, 15);
+  assert.match(skipping.broken[0]!.error.message, /picture1\.png/);
+  const crashing = await openWorkers(1, {}, "crash");
+  await assert.rejects(walk(loaderOf(crashing, {})), /a worker thread ended with code 3/);
+  await assert.rejects(openWorkers(1, {}, "missing"), /exports no function missing/);
+  await dataset.close();
+  await assert.rejects(walk(loaderOf(dataset, {})), GradusError);
+});
+
+test("streams are cut into batches, mixed by seed, and resumed", async () => {
+  const stream: IterableDataset<[number]> = {
+    *iterate() {
+      for (let i = 0; i < 10; i++) yield [i];
+    },
+  };
+  assert.deepEqual(await walk(loaderOf(stream, { batchSize: 4 })), [
+    [0, 1, 2, 3],
+    [4, 5, 6, 7],
+    [8, 9],
+  ]);
+  assert.equal((await walk(loaderOf(stream, { batchSize: 4, dropLast: true }))).length, 2);
+  const mixed = () => loaderOf(shuffleBuffer(stream, 4), { batchSize: 3, seed: 2 });
+  const expected = await walk(mixed());
+  assert.deepEqual(
+    expected.flat().sort((a, b) => a - b),
+    [...Array(10).keys()],
+  );
+  assert.notDeepEqual(expected.flat(), [...Array(10).keys()]);
+  const resumed = mixed();
+  resumed.loadStateDict({ seed: 2, epoch: 0, batch: 2, batches: null });
+  assert.deepEqual(await walk(resumed), expected.slice(2));
+  assert.throws(() => loaderOf(stream, { shuffle: true }), /mix it with shuffleBuffer/);
+  assert.throws(() => loaderOf(stream, {}).length, /is a stream/);
+  assert.throws(() => loaderOf(numbers(2), { shuffle: true, sampler: new SequentialSampler(2) }));
+});
+
+test("data sets are put one after another", () => {
+  const joined = new ConcatDataset([numbers(2), numbers(3)]);
+  assert.deepEqual([joined.length, joined.get(1), joined.get(4)], [5, [1], [2]]);
+  assert.throws(() => joined.get(5), ValueError);
+});
