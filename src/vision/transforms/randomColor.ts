@@ -1,0 +1,258 @@
+/** Random changes of colours, blur and noise. Read randomGeometry.ts next. */
+import { ValueError } from "../../core/errors.js";
+import type { Tensor } from "../../tensor/tensor.js";
+import {
+  adjustBrightness,
+  adjustContrast,
+  adjustHue,
+  adjustSaturation,
+  autocontrast,
+  equalize,
+  invert,
+  normalize,
+  posterize,
+  rgbToGrayscale,
+  solarize,
+} from "./color.js";
+import { adjustSharpness, gaussianBlur, gaussianNoise } from "./filter.js";
+import { pairOf } from "./pictures.js";
+import {
+  type ChanceOptions,
+  checkChance,
+  checkRange,
+  type GeneratorOption,
+  type Range,
+  Transform,
+} from "./transform.js";
+
+export interface ColorJitterOptions extends GeneratorOption {
+  /** Factors from max(0, 1 − n) to 1 + n, or a range; default none. */
+  readonly brightness?: number | Range;
+  readonly contrast?: number | Range;
+  readonly saturation?: number | Range;
+  /** Parts of the circle from −n to n, at most 0.5, or a range; default none. */
+  readonly hue?: number | Range;
+}
+
+/** The range of a jitter; null for none. */
+function jitterRange(name: string, value: number | Range, isHue: boolean): Range | null {
+  const op = "ColorJitter";
+  if (typeof value === "number" && !(value >= 0))
+    throw new ValueError(op, `${name} is ${value}; expected ≥ 0`);
+  const around = (n: number): Range => (isHue ? [-n, n] : [Math.max(0, 1 - n), 1 + n]);
+  const range = typeof value === "number" ? around(value) : value;
+  checkRange(op, name, range, isHue ? [-0.5, 0.5] : [0, Number.POSITIVE_INFINITY]);
+  const still = isHue ? 0 : 1;
+  return range[0] === still && range[1] === still ? null : range;
+}
+
+/**
+ * Brightness, contrast, saturation and hue changed at random, picture by picture, in this order (torchvision draws an order too, which
+ * a compiled program could not).
+ *
+ * @throws ValueError for ranges out of bounds.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { ColorJitter } from "gradus/vision";
+ * const jitter = new ColorJitter({ brightness: 0.4, hue: 0.1 });
+ * console.log(jitter.forward(rand([8, 3, 32, 32])).shape); // → [ 8, 3, 32, 32 ]
+ * ```
+ */
+export class ColorJitter extends Transform {
+  private readonly ranges: readonly (readonly [typeof adjustHue, Range])[];
+
+  constructor(options: ColorJitterOptions = {}) {
+    super(options);
+    const { brightness = 0, contrast = 0, saturation = 0, hue = 0 } = options;
+    const all = [
+      [adjustBrightness, jitterRange("brightness", brightness, false)],
+      [adjustContrast, jitterRange("contrast", contrast, false)],
+      [adjustSaturation, jitterRange("saturation", saturation, false)],
+      [adjustHue, jitterRange("hue", hue, true)],
+    ] as const;
+    this.ranges = all.flatMap(([adjust, range]) => (range ? [[adjust, range] as const] : []));
+  }
+
+  protected apply(x: Tensor): Tensor {
+    return this.ranges.reduce((y, [adjust, range]) => adjust(y, this.uniform(x, range)), x);
+  }
+}
+
+/** A transform that changes a share of the pictures in one way. */
+abstract class RandomChange extends Transform {
+  private readonly p: number;
+
+  constructor(options: ChanceOptions, usual = 0.5) {
+    super(options);
+    this.p = checkChance(new.target.name, options.p ?? usual);
+  }
+
+  protected abstract change(x: Tensor): Tensor;
+
+  protected apply(x: Tensor): Tensor {
+    return this.sometimes(x, this.change(x), this.p);
+  }
+}
+
+/** Makes a share p (default 0.1) of the pictures grey, all channels alike. */
+export class RandomGrayscale extends RandomChange {
+  constructor(options: ChanceOptions = {}) {
+    super(options, 0.1);
+  }
+
+  protected change(x: Tensor): Tensor {
+    return x.shape[1] === 1 ? x : rgbToGrayscale(x, { numOutputChannels: 3 });
+  }
+}
+
+/** Swaps black and white in a share p of the pictures. */
+export class RandomInvert extends RandomChange {
+  constructor(options: ChanceOptions = {}) {
+    super(options);
+  }
+
+  protected change(x: Tensor): Tensor {
+    return invert(x);
+  }
+}
+
+/** Stretches the channels of a share p of the pictures to 0 … 1. */
+export class RandomAutocontrast extends RandomChange {
+  constructor(options: ChanceOptions = {}) {
+    super(options);
+  }
+
+  protected change(x: Tensor): Tensor {
+    return autocontrast(x);
+  }
+}
+
+/** Makes the levels of a share p of the pictures about equally frequent. */
+export class RandomEqualize extends RandomChange {
+  constructor(options: ChanceOptions = {}) {
+    super(options);
+  }
+
+  protected change(x: Tensor): Tensor {
+    return equalize(x);
+  }
+}
+
+/** Keeps 2^bits levels a channel in a share p of the pictures. */
+export class RandomPosterize extends RandomChange {
+  private readonly bits: number;
+
+  constructor(bits: number, options: ChanceOptions = {}) {
+    super(options);
+    this.bits = bits;
+  }
+
+  protected change(x: Tensor): Tensor {
+    return posterize(x, this.bits);
+  }
+}
+
+/** Inverts what is at least as bright as a threshold in a share p of the pictures. */
+export class RandomSolarize extends RandomChange {
+  private readonly threshold: number;
+
+  constructor(threshold: number, options: ChanceOptions = {}) {
+    super(options);
+    this.threshold = threshold;
+  }
+
+  protected change(x: Tensor): Tensor {
+    return solarize(x, this.threshold);
+  }
+}
+
+/** Sharpens (factor over 1) or smooths (under 1) a share p of the pictures. */
+export class RandomAdjustSharpness extends RandomChange {
+  private readonly factor: number;
+
+  constructor(factor: number, options: ChanceOptions = {}) {
+    super(options);
+    this.factor = factor;
+  }
+
+  protected change(x: Tensor): Tensor {
+    return adjustSharpness(x, this.factor);
+  }
+}
+
+export interface RandomBlurOptions extends GeneratorOption {
+  /** Standard deviation in pixels, or its range; default [0.1, 2]. */
+  readonly sigma?: number | Range;
+}
+
+/** Blurs each picture by another standard deviation. */
+export class GaussianBlur extends Transform {
+  private readonly kernelSize: readonly [number, number];
+  private readonly sigma: Range;
+
+  constructor(kernelSize: number | readonly number[], options: RandomBlurOptions = {}) {
+    super(options);
+    const { sigma = [0.1, 2] } = options;
+    this.kernelSize = pairOf("GaussianBlur", "kernelSize", kernelSize);
+    const range: Range = typeof sigma === "number" ? [sigma, sigma] : sigma;
+    this.sigma = checkRange("GaussianBlur", "sigma", range, [1e-6, Number.POSITIVE_INFINITY]);
+  }
+
+  protected apply(x: Tensor): Tensor {
+    return gaussianBlur(x, this.kernelSize, { sigma: this.uniform(x, this.sigma) });
+  }
+}
+
+export interface RandomNoiseOptions extends GeneratorOption {
+  /** Default 0. */
+  readonly mean?: number;
+  /** Default 0.1. */
+  readonly sigma?: number;
+  /** Cut off at 0 and 1; default true. */
+  readonly clip?: boolean;
+}
+
+/** Adds a random number of the normal distribution to each value. */
+export class GaussianNoise extends Transform {
+  private readonly options: RandomNoiseOptions;
+
+  constructor(options: RandomNoiseOptions = {}) {
+    super(options);
+    this.options = options;
+  }
+
+  protected apply(x: Tensor): Tensor {
+    return gaussianNoise(x, { ...this.options, generator: this.generator });
+  }
+}
+
+/** Makes pictures grey, of one channel or of three alike. */
+export class Grayscale extends Transform {
+  private readonly numOutputChannels: 1 | 3;
+
+  constructor({ numOutputChannels = 1 }: { readonly numOutputChannels?: 1 | 3 } = {}) {
+    super();
+    this.numOutputChannels = numOutputChannels;
+  }
+
+  protected apply(x: Tensor): Tensor {
+    return rgbToGrayscale(x, { numOutputChannels: this.numOutputChannels });
+  }
+}
+
+/** (x − mean) / std, one number each or one a channel. */
+export class Normalize extends Transform {
+  private readonly mean: number | readonly number[];
+  private readonly std: number | readonly number[];
+
+  constructor(mean: number | readonly number[], std: number | readonly number[]) {
+    super();
+    this.mean = mean;
+    this.std = std;
+  }
+
+  protected apply(x: Tensor): Tensor {
+    return normalize(x, this.mean, this.std);
+  }
+}
