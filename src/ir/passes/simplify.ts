@@ -1,12 +1,13 @@
 /**
  * Local simplifications: identities, constants, views of views. No rule changes a result by more than the sign of a zero.
  */
-import { sameShape, sizeOf } from "../../core/shape.js";
+import { type Shape, sameShape, sizeOf, stridesOf } from "../../core/shape.js";
 import type { Builder } from "../builder.js";
 import { type Graph, is, type Node } from "../graph.js";
 import { convertTo } from "../interpret/pointwise.js";
 import { wrap } from "../interpret/strided.js";
 import { type PointwiseName, type PointwisePrimitive, primitives } from "../primitives.js";
+import { accessOf, hasMemory } from "./access.js";
 import { rewrite } from "./rewrite.js";
 
 const valueOf = (node: Node | undefined): number | undefined =>
@@ -29,6 +30,22 @@ function foldConstants(b: Builder, node: Node<PointwiseName>): Node | null {
   const raw =
     isInteger && row.evaluateInteger ? row.evaluateInteger(x, y) : row.evaluate(x, y ?? 0, z ?? 0);
   return constant(wrap(node.dtype, raw));
+}
+
+/** The value whose parts lie side by side in memory already, as one view of it: what is put together was cut before. */
+function wholeOf(b: Builder, parts: readonly Node[], dim: number, shape: Shape): Node | null {
+  const strides = stridesOf(shape);
+  let base: Node | null = null;
+  let from = 0;
+  for (const part of parts) {
+    const access = accessOf(part);
+    if (!access || !hasMemory(access) || (base && access.base !== base)) return null;
+    const inStep = part.shape.every((n, d) => n === 1 || access.strides[d] === strides[d]);
+    if (!inStep || access.offset !== from * strides[dim]!) return null;
+    base = access.base;
+    from += part.shape[dim]!;
+  }
+  return base && sizeOf(base.shape) === sizeOf(shape) ? b.reshape(base, shape) : null;
 }
 
 function identities(b: Builder, node: Node): Node | null {
@@ -106,6 +123,8 @@ function simplifyNode(b: Builder, node: Node): Node {
     return identities(b, node) ?? foldConstants(b, node as Node<PointwiseName>) ?? node;
   if (is(node, "reduceSum") && node.attributes.dims.every((d) => node.inputs[0]!.shape[d] === 1))
     return b.reshape(node.inputs[0]!, node.shape);
+  if (is(node, "concatenate"))
+    return wholeOf(b, node.inputs, node.attributes.dim, node.shape) ?? node;
   return node;
 }
 
