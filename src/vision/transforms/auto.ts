@@ -175,7 +175,7 @@ export class AutoAugment extends AutoTransform {
     }
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     const [count, , height, width] = x.shape as [number, number, number, number];
     const pairs = policies[this.policy];
     const space = { ...paperSpace([height, width]), Invert: none };
@@ -217,7 +217,7 @@ export class RandAugment extends AutoTransform {
     this.place = magnitude / (numMagnitudeBins - 1);
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     const space = { Identity: none, ...paperSpace([x.shape[2]!, x.shape[3]!]) };
     const names = Object.keys(space);
     let result = x;
@@ -241,7 +241,7 @@ export class TrivialAugmentWide extends AutoTransform {
     super(options);
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     const shifts = { TranslateX: upTo(32), TranslateY: upTo(32) };
     const space = { Identity: none, ...commonSpace(0.99, 135, 0.99, 6), ...shifts };
     const names = Object.keys(space);

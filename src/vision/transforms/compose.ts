@@ -34,7 +34,7 @@ export class Compose extends Transform {
     this.maps = checkMaps("Compose", maps);
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     return this.maps.reduce((y, map) => run(map, y), x);
   }
 }
@@ -50,7 +50,7 @@ export class RandomApply extends Transform {
     this.p = checkChance("RandomApply", options.p ?? 0.5);
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     const changed = this.maps.reduce((y, map) => run(map, y), x);
     return this.sometimes(x, changed, this.p);
   }
@@ -77,7 +77,7 @@ export class RandomChoice extends Transform {
     this.p = p.map((share) => share / total);
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     const place = this.uniform(x).reshape([-1, 1, 1, 1]);
     const results = this.maps.map((map) => run(map, x));
     let bound = 1;

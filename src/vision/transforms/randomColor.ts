@@ -74,7 +74,7 @@ export class ColorJitter extends Transform {
     this.ranges = all.flatMap(([adjust, range]) => (range ? [[adjust, range] as const] : []));
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     return this.ranges.reduce((y, [adjust, range]) => adjust(y, this.uniform(x, range)), x);
   }
 }
@@ -90,7 +90,7 @@ abstract class RandomChange extends Transform {
 
   protected abstract change(x: Tensor): Tensor;
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     return this.sometimes(x, this.change(x), this.p);
   }
 }
@@ -199,7 +199,7 @@ export class GaussianBlur extends Transform {
     this.sigma = checkRange("GaussianBlur", "sigma", range, [1e-6, Number.POSITIVE_INFINITY]);
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     return gaussianBlur(x, this.kernelSize, { sigma: this.uniform(x, this.sigma) });
   }
 }
@@ -222,7 +222,7 @@ export class GaussianNoise extends Transform {
     this.options = options;
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     return gaussianNoise(x, { ...this.options, generator: this.generator });
   }
 }
@@ -236,7 +236,7 @@ export class Grayscale extends Transform {
     this.numOutputChannels = numOutputChannels;
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     return rgbToGrayscale(x, { numOutputChannels: this.numOutputChannels });
   }
 }
@@ -252,7 +252,7 @@ export class Normalize extends Transform {
     this.std = std;
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     return normalize(x, this.mean, this.std);
   }
 }

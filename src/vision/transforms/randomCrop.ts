@@ -36,7 +36,7 @@ export class Resize extends Transform {
     this.options = options;
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     return resize(x, this.size, this.options);
   }
 }
@@ -51,7 +51,7 @@ export class CenterCrop extends Transform {
     this.size = size;
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     return centerCrop(x, this.size);
   }
 }
@@ -67,7 +67,7 @@ export class Pad extends Transform {
     this.options = options;
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     return pad(x, this.padding, this.options);
   }
 }
@@ -99,7 +99,7 @@ export class RandomCrop extends Transform {
     this.options = options;
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     const { padding, fill, paddingMode } = this.options;
     const framing = { ...(fill !== undefined && { fill }), ...(paddingMode && { paddingMode }) };
     const wide = padding === undefined ? x : pad(x, padding, framing);
@@ -170,7 +170,7 @@ export class RandomResizedCrop extends Transform {
     this.ratio = checkRange(op, "ratio", options.ratio ?? [3 / 4, 4 / 3], [1e-3, 1e3]);
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     const [rows, columns] = x.shape.slice(2) as [number, number];
     const draw = (shape: number[]) => rand(shape, { dtype: "float64", generator: this.generator });
     const box = drawBox(x, draw, { area: this.area, ratio: this.ratio, slack: 0 });
@@ -213,7 +213,7 @@ export class RandomErasing extends Transform {
     this.options = { p, scale, ratio, value };
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     const { p, scale, ratio, value } = this.options;
     const [rows, columns] = x.shape.slice(2) as [number, number];
     const draw = (shape: number[]) => rand(shape, { dtype: "float64", generator: this.generator });
@@ -244,7 +244,7 @@ export class Cutout extends Transform {
     this.fill = options.fill ?? 0;
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     const half = Math.floor(this.length / 2);
     const [top, left] = [2, 3].map((dim) => this.whole(x, x.shape[dim]! - 1).sub(half));
     return erase(x, top!, left!, this.length, this.length, this.fill);

@@ -44,7 +44,7 @@ export class RandomHorizontalFlip extends Transform {
     this.p = checkChance("RandomHorizontalFlip", options.p ?? 0.5);
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     return this.sometimes(x, horizontalFlip(x), this.p);
   }
 }
@@ -58,7 +58,7 @@ export class RandomVerticalFlip extends Transform {
     this.p = checkChance("RandomVerticalFlip", options.p ?? 0.5);
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     return this.sometimes(x, verticalFlip(x), this.p);
   }
 }
@@ -81,7 +81,7 @@ export class RandomRotation extends Transform {
     this.sampling = picked(options);
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     return rotate(x, this.uniform(x, this.degrees), this.sampling);
   }
 }
@@ -120,7 +120,7 @@ export class RandomAffine extends Transform {
     this.sampling = picked(options);
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     const [height, width] = x.shape.slice(2) as [number, number];
     const shift = (share: number, side: number) =>
       this.uniform(x, [-share * side, share * side]).round();
@@ -153,7 +153,7 @@ export class RandomPerspective extends Transform {
     this.sampling = { interpolation: "bilinear", ...picked(options) };
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     const [height, width] = x.shape.slice(2) as [number, number];
     const most = [width, height].map((side) => Math.floor(this.distortion * Math.floor(side / 2)));
     const [right, bottom] = [width - 1, height - 1];
@@ -198,7 +198,7 @@ export class ElasticTransform extends Transform {
     this.sampling = { interpolation: "bilinear", ...picked(options) };
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     const [count, , height, width] = x.shape as [number, number, number, number];
     const size = Math.floor(8 * this.sigma + 1) | 1;
     // A mirrored border is at most as wide as the picture.
@@ -212,7 +212,7 @@ export class ElasticTransform extends Transform {
 
 /** Turns each picture by a multiple of 90°; square pictures only. */
 export class RandomQuarterTurn extends Transform {
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     if (x.shape[2] !== x.shape[3])
       throw new ValueError("RandomQuarterTurn", `pictures are [${x.shape}]; expected squares`);
     const turns = this.whole(x, 3).reshape([-1, 1, 1, 1]);

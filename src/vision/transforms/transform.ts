@@ -32,10 +32,10 @@ export abstract class Transform extends Layer {
   }
 
   /** Transforms a batch [B, C, H, W]. */
-  protected abstract apply(x: Tensor): Tensor;
+  protected abstract transform(x: Tensor): Tensor;
 
   forward(x: Tensor): Tensor {
-    return onBatch(this.constructor.name, x, (batch) => this.apply(batch));
+    return onBatch(this.constructor.name, x, (batch) => this.transform(batch));
   }
 
   /** A uniform number for each picture, float64 [B]. */
