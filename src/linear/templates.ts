@@ -14,7 +14,7 @@ import type { Tensor } from "../tensor/tensor.js";
  * ```ts
  * import { tensor } from "gradus";
  * import { templateImages } from "gradus/linear";
- * console.log(templateImages(tensor([[-1, 1]]), [1, 1, 2]).toArray()); // → [ [ [ [ 0, 1 ] ] ] ]
+ * console.log(templateImages(tensor([[-1, 1]]), [1, 1, 2]).flatten().toArray()); // → [ 0, 1 ]
  * ```
  */
 export function templateImages(weight: ArrayData, shape: Shape): Tensor {

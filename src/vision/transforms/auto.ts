@@ -200,7 +200,15 @@ export interface RandAugmentOptions extends AutoOptions {
   readonly numMagnitudeBins?: number;
 }
 
-/** RandAugment (Cubuk et al., 2020): each picture gets so many operations at random, all of one magnitude. Not inside compiled functions. */
+/**
+ * RandAugment (Cubuk et al., 2020): each picture gets so many operations at random, all of one magnitude. Not inside compiled functions.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { RandAugment } from "gradus/vision";
+ * console.log(new RandAugment().forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class RandAugment extends AutoTransform {
   private readonly numOps: number;
   private readonly place: number;
@@ -235,7 +243,15 @@ export class RandAugment extends AutoTransform {
 /** Magnitudes that TrivialAugment draws from. */
 const trivialBins = 31;
 
-/** TrivialAugment (Müller and Hutter, 2021), wide: each picture gets one operation with one magnitude. Not inside compiled functions. */
+/**
+ * TrivialAugment (Müller and Hutter, 2021), wide: each picture gets one operation with one magnitude. Not inside compiled functions.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { TrivialAugmentWide } from "gradus/vision";
+ * console.log(new TrivialAugmentWide().forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class TrivialAugmentWide extends AutoTransform {
   constructor(options: AutoOptions = {}) {
     super(options);
