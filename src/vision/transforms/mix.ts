@@ -15,7 +15,7 @@ const candidates = 16;
  * Gamma(alpha) numbers by Marsaglia and Tsang's method (2000), all candidates at once so that no loop depends on values; below 1 by way of
  * alpha + 1. Float64 [count].
  */
-function gamma(alpha: number, count: number, generator: Generator): Tensor {
+export function gamma(alpha: number, count: number, generator: Generator): Tensor {
   const raised = alpha < 1 ? alpha + 1 : alpha;
   const d = raised - 1 / 3;
   const c = 1 / Math.sqrt(9 * d);
