@@ -90,6 +90,7 @@ const auto: Record<string, Make> = {
   "AutoAugment svhn": (generator) =>
     new vision.AutoAugment({ policy: "svhn", fill: 0.5, generator }),
   RandAugment: (generator) => new vision.RandAugment({ generator }),
+  AugMix: (generator) => new vision.AugMix({ ...bilinear, generator }),
   TrivialAugmentWide: (generator) => new vision.TrivialAugmentWide({ generator }),
 };
 
@@ -224,6 +225,7 @@ test("what cannot be is refused", async () => {
   assert.throws(() => new vision.Compose(), ValueError);
   assert.throws(() => new vision.RandAugment({ magnitude: 31 }), ValueError);
   assert.throws(() => new vision.AutoAugment({ policy: "x" as "svhn" }), ValueError);
+  assert.throws(() => new vision.AugMix({ severity: 11 }), ValueError);
   assert.throws(() => new vision.MixUp({ alpha: 0 }), ValueError);
   assert.throws(() => new vision.MixUp().forward(batch, tensor(new Int32Array(6))), /numClasses/);
   assert.throws(() => new vision.CutMix().forward(batch, rand([5, 2])), ShapeError);

@@ -43,6 +43,7 @@ export function transformsOf(x: Tensor, generator: Generator): Record<string, Te
     "gaussian noise": new vision.GaussianNoise({ generator }),
     AutoAugment: new vision.AutoAugment({ generator }),
     RandAugment: new vision.RandAugment({ generator }),
+    AugMix: new vision.AugMix({ severity: 8, generator }),
     TrivialAugment: new vision.TrivialAugmentWide({ generator }),
   };
   const fixed: Record<string, Tensor> = {

@@ -197,8 +197,7 @@ export class PCA extends FeatureStep {
     return new Map(Object.entries(this.#need("stateDict")));
   }
 
-  override loadStateDict(state: Iterable<readonly [string, ArrayData]>): void {
-    const given = new Map(state);
+  override readState(given: ReadonlyMap<string, ArrayData>): () => void {
     checkNames("PCA", given, principalNames);
     const [mean, components, variance, ratio] = principalNames.map((name) => given.get(name)!);
     checkPart("PCA", "mean", mean!, [-1]);
@@ -206,11 +205,14 @@ export class PCA extends FeatureStep {
     const k = components!.shape[0]!;
     checkPart("PCA", "explainedVariance", variance!, [k]);
     checkPart("PCA", "explainedVarianceRatio", ratio!, [k]);
-    this.#learned = {
+    const learned = {
       mean: float64Copy(mean!),
       components: float64Copy(components!),
       explainedVariance: float64Copy(variance!),
       explainedVarianceRatio: float64Copy(ratio!),
+    };
+    return () => {
+      this.#learned = learned;
     };
   }
 }
@@ -266,12 +268,14 @@ export class ZCA extends FeatureStep {
     return new Map(Object.entries(needFit("ZCA.stateDict", this.#learned)));
   }
 
-  override loadStateDict(state: Iterable<readonly [string, ArrayData]>): void {
-    const given = new Map(state);
+  override readState(given: ReadonlyMap<string, ArrayData>): () => void {
     checkNames("ZCA", given, ["mean", "map"]);
     const [mean, map] = [given.get("mean")!, given.get("map")!];
     checkPart("ZCA", "mean", mean, [-1]);
     checkPart("ZCA", "map", map, [mean.shape[0]!, mean.shape[0]!]);
-    this.#learned = { mean: float64Copy(mean), map: float64Copy(map) };
+    const learned = { mean: float64Copy(mean), map: float64Copy(map) };
+    return () => {
+      this.#learned = learned;
+    };
   }
 }

@@ -16,19 +16,20 @@ function joinStates(steps: readonly FeatureStep[]): Map<string, Tensor> {
 function spreadState(
   op: string,
   steps: readonly FeatureStep[],
-  state: Iterable<readonly [string, ArrayData]>,
-): void {
-  const parts = steps.map((): [string, ArrayData][] => []);
+  state: ReadonlyMap<string, ArrayData>,
+): () => void {
+  const parts = steps.map(() => new Map<string, ArrayData>());
   for (const [key, value] of state) {
     const [, place, name] = /^(\d+)\.(.+)$/s.exec(key) ?? [];
     const part = parts[Number(place)];
     if (!part || !name)
       throw new GradusError(`${op}.loadStateDict`, `"${key}" names none of ${steps.length} steps`);
-    part.push([name, value]);
+    part.set(name, value);
   }
-  steps.forEach((step, i) => {
-    step.loadStateDict(parts[i]!);
-  });
+  const commits = steps.map((step, i) => step.readState(parts[i]!));
+  return () => {
+    for (const commit of commits) commit();
+  };
 }
 
 /**
@@ -84,8 +85,8 @@ export class Pipeline extends FeatureStep {
     return joinStates(this.steps);
   }
 
-  override loadStateDict(state: Iterable<readonly [string, ArrayData]>): void {
-    spreadState("Pipeline", this.steps, state);
+  override readState(state: ReadonlyMap<string, ArrayData>): () => void {
+    return spreadState("Pipeline", this.steps, state);
   }
 }
 
@@ -123,7 +124,7 @@ export class FeatureUnion extends FeatureStep {
     return joinStates(this.steps);
   }
 
-  override loadStateDict(state: Iterable<readonly [string, ArrayData]>): void {
-    spreadState("FeatureUnion", this.steps, state);
+  override readState(state: ReadonlyMap<string, ArrayData>): () => void {
+    return spreadState("FeatureUnion", this.steps, state);
   }
 }

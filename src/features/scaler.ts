@@ -92,12 +92,14 @@ export class StandardScaler extends FeatureStep {
     return new Map(Object.entries(needFit("StandardScaler.stateDict", this.#learned)));
   }
 
-  override loadStateDict(state: Iterable<readonly [string, ArrayData]>): void {
-    const given = new Map(state);
+  override readState(given: ReadonlyMap<string, ArrayData>): () => void {
     checkNames("StandardScaler", given, ["mean", "scale"]);
     const [mean, scale] = [given.get("mean")!, given.get("scale")!];
     checkPart("StandardScaler", "mean", mean, [-1]);
     checkPart("StandardScaler", "scale", scale, [mean.shape[0]!]);
-    this.#learned = { mean: float64Copy(mean), scale: float64Copy(scale) };
+    const learned = { mean: float64Copy(mean), scale: float64Copy(scale) };
+    return () => {
+      this.#learned = learned;
+    };
   }
 }

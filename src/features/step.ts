@@ -31,7 +31,13 @@ export abstract class FeatureStep {
    * @throws GradusError where names are missing or unknown, ShapeError where shapes do not fit; nothing changes then.
    */
   loadStateDict(state: Iterable<readonly [string, ArrayData]>): void {
-    checkNames(this.constructor.name, new Map(state), []);
+    this.readState(new Map(state))();
+  }
+
+  /** Checks a state, and gives what takes it over, so that steps together change all or nothing. @internal */
+  readState(state: ReadonlyMap<string, ArrayData>): () => void {
+    checkNames(this.constructor.name, state, []);
+    return () => {};
   }
 }
 

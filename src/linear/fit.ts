@@ -55,6 +55,16 @@ function checkData(op: string, x: ArrayData, y: ArrayData): [x: Tensor, y: Tenso
  * Trains a model from features x `[N, …]` and class numbers y `[N]` by mini-batches in a seeded order; gives the last epoch's mean loss.
  *
  * @throws ShapeError where x and y do not fit; GradusError where the loss is no longer a number.
+ * @example
+ * ```ts
+ * import { nn, tensor } from "gradus";
+ * import { classifierAccuracy, fitClassifier } from "gradus/linear";
+ * const x = tensor([[-2], [-1], [1], [2]]);
+ * const y = tensor(new Int32Array([0, 0, 1, 1]));
+ * const model = new nn.Sequential(new nn.Linear(1, 8), new nn.ReLU(), new nn.Linear(8, 2));
+ * await fitClassifier(model, nn.functional.crossEntropy, x, y, { epochs: 100, lr: 0.1 });
+ * console.log(await classifierAccuracy(model, x, y)); // → 1
+ * ```
  */
 export async function fitClassifier(
   model: Layer,

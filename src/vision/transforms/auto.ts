@@ -46,21 +46,21 @@ const operations: Readonly<Record<string, Operation>> = {
 };
 
 /** The magnitude of an operation at a place from 0 (weakest) to 1. */
-interface Scale {
+export interface Scale {
   readonly at: (place: number) => number;
   /** Half of the pictures get the opposite. */
   readonly isSigned?: boolean;
 }
 
-const upTo = (most: number): Scale => ({ at: (place) => most * place, isSigned: true });
-const none: Scale = { at: () => 0 };
+export const upTo = (most: number): Scale => ({ at: (place) => most * place, isSigned: true });
+export const none: Scale = { at: () => 0 };
 const fewerBits = (bits: number): Scale => ({ at: (place) => 8 - Math.round(bits * place) });
 /** Brightness from which on is inverted; nothing is at 1 + a little. */
-const threshold: Scale = { at: (place) => 1 - place };
+export const threshold: Scale = { at: (place) => 1 - place };
 
-type Space = Readonly<Record<string, Scale>>;
+export type Space = Readonly<Record<string, Scale>>;
 
-function commonSpace(shear: number, degrees: number, colour: number, bits: number): Space {
+export function commonSpace(shear: number, degrees: number, colour: number, bits: number): Space {
   return {
     ...{ ShearX: upTo(shear), ShearY: upTo(shear), Rotate: upTo(degrees) },
     ...{ Brightness: upTo(colour), Color: upTo(colour) },
@@ -79,7 +79,7 @@ function paperSpace([height, width]: readonly [number, number]): Space {
 }
 
 /** One operation for one picture. */
-interface Choice {
+export interface Choice {
   readonly name: string;
   readonly magnitude: number;
 }
@@ -110,7 +110,7 @@ function applyChoices(x: Tensor, choices: readonly Choice[], sampling: SampleOpt
 export interface AutoOptions extends SampleOptions, GeneratorOption {}
 
 /** What the policies share: draws outside of programs. */
-abstract class AutoTransform extends Transform {
+export abstract class AutoTransform extends Transform {
   private readonly sampling: SampleOptions;
 
   constructor(options: AutoOptions) {
@@ -138,9 +138,9 @@ abstract class AutoTransform extends Transform {
   }
 }
 
-const identity: Choice = { name: "Identity", magnitude: 0 };
+export const identity: Choice = { name: "Identity", magnitude: 0 };
 
-function choiceOf(space: Space, name: string, place: number, coin: number): Choice {
+export function choiceOf(space: Space, name: string, place: number, coin: number): Choice {
   const { at, isSigned } = space[name]!;
   const magnitude = at(place);
   return { name, magnitude: isSigned && coin < 0.5 ? -magnitude : magnitude };
@@ -200,7 +200,15 @@ export interface RandAugmentOptions extends AutoOptions {
   readonly numMagnitudeBins?: number;
 }
 
-/** RandAugment (Cubuk et al., 2020): each picture gets so many operations at random, all of one magnitude. Not inside compiled functions. */
+/**
+ * RandAugment (Cubuk et al., 2020): each picture gets so many operations at random, all of one magnitude. Not inside compiled functions.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { RandAugment } from "gradus/vision";
+ * console.log(new RandAugment().forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class RandAugment extends AutoTransform {
   private readonly numOps: number;
   private readonly place: number;
@@ -235,7 +243,15 @@ export class RandAugment extends AutoTransform {
 /** Magnitudes that TrivialAugment draws from. */
 const trivialBins = 31;
 
-/** TrivialAugment (Müller and Hutter, 2021), wide: each picture gets one operation with one magnitude. Not inside compiled functions. */
+/**
+ * TrivialAugment (Müller and Hutter, 2021), wide: each picture gets one operation with one magnitude. Not inside compiled functions.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { TrivialAugmentWide } from "gradus/vision";
+ * console.log(new TrivialAugmentWide().forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class TrivialAugmentWide extends AutoTransform {
   constructor(options: AutoOptions = {}) {
     super(options);

@@ -5,8 +5,26 @@ import { tensor } from "../../tensor/create.js";
 import { Tensor } from "../../tensor/tensor.js";
 import { checkChannels, onBatch, type PerPicture, spread } from "./pictures.js";
 
-/** Bytes as floats from 0 to 1, and back: rounded, cut off outside. */
+/**
+ * Bytes as floats from 0 to 1.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.toFloat(tensor(new Uint8Array([0, 255]))).toArray()); // → [ 0, 1 ]
+ * ```
+ */
 export const toFloat = (x: Tensor): Tensor => x.float().div(255);
+/**
+ * Floats from 0 to 1 as bytes: rounded, cut off outside.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.toBytes(tensor([-1, 0.5, 1])).toArray()); // → [ 0, 128, 255 ]
+ * ```
+ */
 export const toBytes = (x: Tensor): Tensor => x.mul(255).round().clamp(0, 255).byte();
 
 const cut = (x: Tensor): Tensor => x.clamp(0, 1);
@@ -25,7 +43,15 @@ export function lumaOf(op: string, x: Tensor): Tensor {
   return channel(x, 0).mul(0.2989).add(channel(x, 1).mul(0.587)).add(channel(x, 2).mul(0.114));
 }
 
-/** Grey pictures, of one channel or of three alike. */
+/**
+ * Grey pictures, of one channel or of three alike.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.rgbToGrayscale(tensor([[[1]], [[0]], [[0]]])).flatten().toArray()); // ≈ [ 0.2989 ]
+ * ```
+ */
 export function rgbToGrayscale(
   x: Tensor,
   { numOutputChannels = 1 }: { readonly numOutputChannels?: 1 | 3 } = {},
@@ -49,15 +75,39 @@ function adjusting(op: string, run: (x: Tensor, factor: Tensor | number) => Tens
   };
 }
 
-/** Brightness times a factor: 0 is black, 1 the picture. */
+/**
+ * Brightness times a factor: 0 is black, 1 the picture.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.adjustBrightness(tensor([[[0.25, 0.75]]]), 2).flatten().toArray()); // → [ 0.5, 1 ]
+ * ```
+ */
 export const adjustBrightness = adjusting("adjustBrightness", (x, factor) => cut(x.mul(factor)));
 
-/** Away from the mean grey of the picture by a factor: 0 is grey, 1 the picture. */
+/**
+ * Away from the mean grey of the picture by a factor: 0 is grey, 1 the picture.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.adjustContrast(tensor([[[0.25, 0.75]]]), 0).flatten().toArray()); // → [ 0.5, 0.5 ]
+ * ```
+ */
 export const adjustContrast = adjusting("adjustContrast", (x, factor) =>
   blend(x, lumaOf("adjustContrast", x).mean([1, 2, 3], { keepDim: true }), factor),
 );
 
-/** Away from grey pixel by pixel by a factor: 0 is a grey picture, 1 the picture. */
+/**
+ * Away from grey pixel by pixel by a factor: 0 is a grey picture, 1 the picture.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.adjustSaturation(tensor([[[1]], [[0]], [[0]]]), 0).flatten().toArray()); // ≈ [ 0.2989, 0.2989, 0.2989 ]
+ * ```
+ */
 export const adjustSaturation = adjusting("adjustSaturation", (x, factor) => {
   if (checkChannels("adjustSaturation", x) === 1) return x;
   return blend(x, lumaOf("adjustSaturation", x), factor);
@@ -99,7 +149,15 @@ function fromHsv(h: Tensor, s: Tensor, v: Tensor): Tensor {
   );
 }
 
-/** Turns hues by a part of the circle from −0.5 to 0.5. */
+/**
+ * Turns hues by a part of the circle from −0.5 to 0.5.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.adjustHue(tensor([[[1]], [[0]], [[0]]]), 0.5).flatten().toArray()); // ≈ [ 0, 1, 1 ]
+ * ```
+ */
 export function adjustHue(x: Tensor, factor: PerPicture): Tensor {
   const op = "adjustHue";
   if (typeof factor === "number" && !(Math.abs(factor) <= 0.5))
@@ -111,10 +169,26 @@ export function adjustHue(x: Tensor, factor: PerPicture): Tensor {
   });
 }
 
-/** Black and white swapped. */
+/**
+ * Black and white swapped.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.invert(tensor([[[0.25, 1]]])).flatten().toArray()); // → [ 0.75, 0 ]
+ * ```
+ */
 export const invert = (x: Tensor): Tensor => onBatch("invert", x, (batch) => batch.neg().add(1));
 
-/** Inverts what is at least as bright as the threshold. */
+/**
+ * Inverts what is at least as bright as the threshold.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.solarize(tensor([[[0.25, 0.75]]]), 0.5).flatten().toArray()); // → [ 0.25, 0.25 ]
+ * ```
+ */
 export function solarize(x: Tensor, threshold: PerPicture): Tensor {
   return onBatch("solarize", x, (batch) => {
     const level = spread("solarize", "threshold", threshold, batch);
@@ -122,7 +196,15 @@ export function solarize(x: Tensor, threshold: PerPicture): Tensor {
   });
 }
 
-/** Keeps 2^bits levels a channel, bits from 0 to 8. */
+/**
+ * Keeps 2^bits levels a channel, bits from 0 to 8.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.posterize(tensor([[[0.3, 0.75]]]), 1).flatten().toArray()); // → [ 0, 0.5 ]
+ * ```
+ */
 export function posterize(x: Tensor, bits: PerPicture): Tensor {
   const op = "posterize";
   if (typeof bits === "number" && !(Number.isInteger(bits) && bits >= 0 && bits <= 8))
@@ -138,7 +220,15 @@ export function posterize(x: Tensor, bits: PerPicture): Tensor {
   });
 }
 
-/** Stretches each channel to 0 … 1; one of a single value stays. */
+/**
+ * Stretches each channel to 0 … 1; one of a single value stays.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.autocontrast(tensor([[[0.25, 0.5, 0.75]]])).flatten().toArray()); // → [ 0, 0.5, 1 ]
+ * ```
+ */
 export function autocontrast(x: Tensor): Tensor {
   return onBatch("autocontrast", x, (batch) => {
     const least = amin(batch, [2, 3], { keepDim: true });
@@ -149,7 +239,15 @@ export function autocontrast(x: Tensor): Tensor {
   });
 }
 
-/** Makes all of 256 levels about equally frequent, channel by channel. */
+/**
+ * Makes all of 256 levels about equally frequent, channel by channel.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.equalize(rand([3, 32, 32])).shape); // → [ 3, 32, 32 ]
+ * ```
+ */
 export function equalize(x: Tensor): Tensor {
   return onBatch("equalize", x, (batch) => {
     const [count, channels, height, width] = batch.shape as [number, number, number, number];
@@ -173,7 +271,15 @@ export function equalize(x: Tensor): Tensor {
   });
 }
 
-/** Channels in another order: for [B, 3, H, W] a list of three places. */
+/**
+ * Channels in another order: for [B, 3, H, W] a list of three places.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.permuteChannels(tensor([[[1]], [[2]], [[3]]]), [2, 0, 1]).flatten().toArray()); // → [ 3, 1, 2 ]
+ * ```
+ */
 export function permuteChannels(x: Tensor, order: readonly number[]): Tensor {
   const op = "permuteChannels";
   return onBatch(op, x, (batch) => {
@@ -187,7 +293,15 @@ export function permuteChannels(x: Tensor, order: readonly number[]): Tensor {
   });
 }
 
-/** (x − mean) / std, one number each for all channels or one a channel. */
+/**
+ * (x − mean) / std, one number each for all channels or one a channel.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.normalize(tensor([[[0.5, 1]]]), 0.5, 0.25).flatten().toArray()); // → [ 0, 2 ]
+ * ```
+ */
 export function normalize(
   x: Tensor,
   mean: number | readonly number[],

@@ -39,7 +39,15 @@ export class Compose extends Transform {
   }
 }
 
-/** Applies transforms, one after another, to a share p of the pictures; they must keep the pictures' size. */
+/**
+ * Applies transforms, one after another, to a share p of the pictures; they must keep the pictures' size.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { RandomApply, RandomCrop } from "gradus/vision";
+ * console.log(new RandomApply([new RandomCrop(8, { padding: 1 })]).forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class RandomApply extends Transform {
   private readonly maps: readonly PictureMap[];
   private readonly p: number;
@@ -61,7 +69,15 @@ export interface RandomChoiceOptions extends GeneratorOption {
   readonly p?: readonly number[];
 }
 
-/** Applies one of several transforms to each picture; all are computed, and one is taken. */
+/**
+ * Applies one of several transforms to each picture; all are computed, and one is taken.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { functional, RandomChoice } from "gradus/vision";
+ * console.log(new RandomChoice([functional.invert, (x) => x]).forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class RandomChoice extends Transform {
   private readonly maps: readonly PictureMap[];
   private readonly p: readonly number[];

@@ -37,7 +37,15 @@ function sidesOf(op: string, padding: Padding): [number, number, number, number]
   return sides;
 }
 
-/** A frame of new pixels around pictures. */
+/**
+ * A frame of new pixels around pictures.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.pad(tensor([[[5]]]), [1, 0]).flatten().toArray()); // → [ 0, 5, 0 ]
+ * ```
+ */
 export function pad(x: Tensor, padding: Padding, options: PadImageOptions = {}): Tensor {
   const op = "pad";
   const { fill = 0, paddingMode = "constant" } = options;
@@ -66,6 +74,12 @@ function pickAlong(x: Tensor, dim: 2 | 3, from: Tensor, length: number): Tensor 
 
 /**
  * Cuts a rectangle out. Numbers may reach outside, where the result is black; tensors [B], one place a picture, must not.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.crop(tensor([[[1, 2, 3]]]), 0, 1, 1, 2).flatten().toArray()); // → [ 2, 3 ]
+ * ```
  */
 export function crop(
   x: Tensor,
@@ -103,7 +117,15 @@ function roundEven(value: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** Cuts the middle out; smaller pictures are framed in black first. */
+/**
+ * Cuts the middle out; smaller pictures are framed in black first.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.centerCrop(tensor([[[1, 2, 3]]]), 1).flatten().toArray()); // → [ 2 ]
+ * ```
+ */
 export function centerCrop(x: Tensor, size: number | readonly number[]): Tensor {
   const [height, width] = pairOf("centerCrop", "size", size);
   return onBatch("centerCrop", x, (batch) => {
@@ -130,7 +152,15 @@ export interface ResizeOptions {
   readonly interpolation?: "nearest" | "bilinear" | "bicubic";
 }
 
-/** To [height, width], or the shorter side to one number. Without smoothing: far smaller pictures get jagged. */
+/**
+ * To [height, width], or the shorter side to one number. Without smoothing: far smaller pictures get jagged.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.resize(tensor([[[0, 1]]]), [1, 4]).flatten().toArray()); // → [ 0, 0.25, 0.75, 1 ]
+ * ```
+ */
 export function resize(
   x: Tensor,
   size: number | readonly number[],
@@ -161,7 +191,15 @@ function partPlaces(from: Tensor, length: Tensor, out: number, side: number): Te
   return place.mul(2).add(1).div(side).sub(1);
 }
 
-/** Cuts a rectangle out and resizes it (bilinear, without smoothing); rectangles may be tensors [B], one a picture. */
+/**
+ * Cuts a rectangle out and resizes it (bilinear, without smoothing); rectangles may be tensors [B], one a picture.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.resizedCrop(tensor([[[9, 0, 1]]]), 0, 1, 1, 2, [1, 4]).flatten().toArray()); // ≈ [ 0, 0.25, 0.75, 1 ]
+ * ```
+ */
 export function resizedCrop(
   x: Tensor,
   top: PerPicture,
@@ -184,7 +222,15 @@ export function resizedCrop(
   });
 }
 
-/** Upper left, upper right, lower left, lower right and middle parts. */
+/**
+ * Upper left, upper right, lower left, lower right and middle parts.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.fiveCrop(tensor([[[1, 2, 3]]]), 1).map((part) => part.item())); // → [ 1, 3, 1, 3, 2 ]
+ * ```
+ */
 export function fiveCrop(x: Tensor, size: number | readonly number[]): Tensor[] {
   const op = "fiveCrop";
   const [height, width] = pairOf(op, "size", size);
@@ -205,7 +251,15 @@ export interface TenCropOptions {
   readonly vertical?: boolean;
 }
 
-/** {@link fiveCrop} of the picture and of its mirror image. */
+/**
+ * {@link fiveCrop} of the picture and of its mirror image.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.tenCrop(tensor([[[1, 2, 3]]]), 1).length); // → 10
+ * ```
+ */
 export function tenCrop(
   x: Tensor,
   size: number | readonly number[],
@@ -241,7 +295,15 @@ export function averageCrops(
   return out.reshape([crops, x.shape[0]!, ...out.shape.slice(1)]).mean(0);
 }
 
-/** Sets a rectangle to a value or a colour. */
+/**
+ * Sets a rectangle to a value or a colour.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.erase(tensor([[[1, 2, 3]]]), 0, 1, 1, 1).flatten().toArray()); // → [ 1, 0, 3 ]
+ * ```
+ */
 export function erase(
   x: Tensor,
   top: PerPicture,

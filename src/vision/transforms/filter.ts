@@ -12,7 +12,16 @@ const planesOf = (x: Tensor): Tensor => {
   return x.reshape([count * channels, 1, height, width]);
 };
 
-/** Between a smoothed picture (0), the picture (1) and a sharper one; the outermost pixels stay. */
+/**
+ * Between a smoothed picture (0), the picture (1) and a sharper one; the outermost pixels stay.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * const x = tensor([[[0, 0, 0], [0, 1, 0], [0, 0, 0]]]);
+ * console.log(T.adjustSharpness(x, 1).at(0, 1, 1).item()); // → 1
+ * ```
+ */
 export function adjustSharpness(x: Tensor, factor: PerPicture): Tensor {
   const op = "adjustSharpness";
   if (typeof factor === "number" && !(factor >= 0))
@@ -48,7 +57,16 @@ export interface GaussianBlurOptions {
   readonly sigma?: PerPicture;
 }
 
-/** Blurs with a Gaussian kernel of an odd number of pixels; pictures are mirrored at their borders. */
+/**
+ * Blurs with a Gaussian kernel of an odd number of pixels; pictures are mirrored at their borders.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * const x = tensor([[[0, 0, 0], [0, 1, 0], [0, 0, 0]]]);
+ * console.log(T.gaussianBlur(x, 3, { sigma: 0.5 }).at(0, 1, 1).item()); // ≈ 0.6193
+ * ```
+ */
 export function gaussianBlur(
   x: Tensor,
   kernelSize: number | readonly number[],
@@ -107,7 +125,15 @@ export interface GaussianNoiseOptions {
   readonly generator?: Generator;
 }
 
-/** Adds a random number of the normal distribution to each value. */
+/**
+ * Adds a random number of the normal distribution to each value.
+ * @example
+ * ```ts
+ * import { zeros } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.gaussianNoise(zeros([1, 2, 2]), { sigma: 0.2 }).shape); // → [ 1, 2, 2 ]
+ * ```
+ */
 export function gaussianNoise(x: Tensor, options: GaussianNoiseOptions = {}): Tensor {
   const op = "gaussianNoise";
   const { mean = 0, sigma = 0.1, clip = true, generator } = options;

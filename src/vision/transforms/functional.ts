@@ -1,7 +1,41 @@
 /** Transforms as functions: nothing is random but noise. Float pictures from 0 to 1, [C, H, W] or [B, C, H, W]. */
-export * from "./color.js";
-export * from "./crop.js";
-export * from "./filter.js";
+export {
+  adjustBrightness,
+  adjustContrast,
+  adjustHue,
+  adjustSaturation,
+  autocontrast,
+  equalize,
+  invert,
+  normalize,
+  permuteChannels,
+  posterize,
+  rgbToGrayscale,
+  solarize,
+  toBytes,
+  toFloat,
+} from "./color.js";
+export {
+  centerCrop,
+  crop,
+  erase,
+  fiveCrop,
+  type Padding,
+  type PadImageOptions,
+  pad,
+  type ResizeOptions,
+  resize,
+  resizedCrop,
+  type TenCropOptions,
+  tenCrop,
+} from "./crop.js";
+export {
+  adjustSharpness,
+  type GaussianBlurOptions,
+  type GaussianNoiseOptions,
+  gaussianBlur,
+  gaussianNoise,
+} from "./filter.js";
 export {
   type AffineParameters,
   affine,

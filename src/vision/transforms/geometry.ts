@@ -22,10 +22,26 @@ export interface SampleOptions {
   readonly fill?: Fill;
 }
 
-/** Mirrored left to right. */
+/**
+ * Mirrored left to right.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.horizontalFlip(tensor([[[1, 2]]])).flatten().toArray()); // → [ 2, 1 ]
+ * ```
+ */
 export const horizontalFlip = (x: Tensor): Tensor => onBatch("horizontalFlip", x, (b) => b.flip(3));
 
-/** Mirrored top to bottom. */
+/**
+ * Mirrored top to bottom.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.verticalFlip(tensor([[[1], [2]]])).flatten().toArray()); // → [ 2, 1 ]
+ * ```
+ */
 export const verticalFlip = (x: Tensor): Tensor => onBatch("verticalFlip", x, (b) => b.flip(2));
 
 /** Reads a batch at places [B or 1, H′, W′, 2], from −1 to 1. */
@@ -130,7 +146,15 @@ function inverseMatrix(
 
 const sizeOfPictures = (x: Tensor): [number, number] => [x.shape[2]!, x.shape[3]!];
 
-/** Turned by `angle`, sheared, scaled and shifted, all at once, around the middle. */
+/**
+ * Turned by `angle`, sheared, scaled and shifted, all at once, around the middle.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.affine(tensor([[[1, 2, 3]]]), { translate: [1, 0] }).flatten().toArray()); // → [ 0, 1, 2 ]
+ * ```
+ */
 export function affine(
   x: Tensor,
   { interpolation, fill, ...parameters }: AffineParameters & SampleOptions = {},
@@ -170,7 +194,15 @@ function turnedSize(degrees: number, [height, width]: readonly [number, number])
   return [whole(halfHeight!, height), whole(halfWidth!, width)];
 }
 
-/** Turned counter-clockwise by degrees around the middle or another centre. */
+/**
+ * Turned counter-clockwise by degrees around the middle or another centre.
+ * @example
+ * ```ts
+ * import { tensor } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.rotate(tensor([[[1, 2], [3, 4]]]), 90).flatten().toArray()); // → [ 2, 4, 1, 3 ]
+ * ```
+ */
 export function rotate(x: Tensor, angle: PerPicture, options: RotateOptions = {}): Tensor {
   const op = "rotate";
   const { interpolation, fill, expand = false, center } = options;
@@ -214,7 +246,17 @@ function projection(from: Tensor, to: Tensor): Tensor {
   return solve(cat(rows, 1), cat([u, v], 1).unsqueeze(2)).squeeze(2);
 }
 
-/** Seen from the side: the points `start` of the picture move to the points `end`. */
+/**
+ * Seen from the side: the points `start` of the picture move to the points `end`.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * const corners = [[0, 0], [7, 0], [7, 7], [0, 7]] as const;
+ * const seen = [[1, 0], [6, 1], [7, 7], [0, 6]] as const;
+ * console.log(T.perspective(rand([3, 8, 8]), corners, seen).shape); // → [ 3, 8, 8 ]
+ * ```
+ */
 export function perspective(
   x: Tensor,
   start: Corners,
@@ -257,7 +299,15 @@ export function perspective(
   });
 }
 
-/** Each pixel read beside its place: displacement [B or 1, H, W, 2] as (x, y), where the picture is 2 wide and high. */
+/**
+ * Each pixel read beside its place: displacement [B or 1, H, W, 2] as (x, y), where the picture is 2 wide and high.
+ * @example
+ * ```ts
+ * import { rand, zeros } from "gradus";
+ * import { functional as T } from "gradus/vision";
+ * console.log(T.elastic(rand([3, 4, 4]), zeros([1, 4, 4, 2])).shape); // → [ 3, 4, 4 ]
+ * ```
+ */
 export function elastic(x: Tensor, displacement: Tensor, options: SampleOptions = {}): Tensor {
   const op = "elastic";
   return onBatch(op, x, (batch) => {

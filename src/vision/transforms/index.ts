@@ -1,4 +1,5 @@
 /** Augmentation: pictures changed at random, so that a network learns what stays. torchvision.transforms.v2's names in camelCase. */
+export { AugMix, type AugMixOptions } from "./augMix.js";
 export {
   AutoAugment,
   type AutoAugmentOptions,

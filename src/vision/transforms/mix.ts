@@ -15,7 +15,7 @@ const candidates = 16;
  * Gamma(alpha) numbers by Marsaglia and Tsang's method (2000), all candidates at once so that no loop depends on values; below 1 by way of
  * alpha + 1. Float64 [count].
  */
-function gamma(alpha: number, count: number, generator: Generator): Tensor {
+export function gamma(alpha: number, count: number, generator: Generator): Tensor {
   const raised = alpha < 1 ? alpha + 1 : alpha;
   const d = raised - 1 / 3;
   const c = 1 / Math.sqrt(9 * d);
@@ -119,7 +119,16 @@ export class MixUp extends Mix {
   }
 }
 
-/** CutMix (Yun et al., 2019): a rectangle of the neighbour in the batch is set into each picture; labels go by area. */
+/**
+ * CutMix (Yun et al., 2019): a rectangle of the neighbour in the batch is set into each picture; labels go by area.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { CutMix } from "gradus/vision";
+ * const { images } = new CutMix().forward(rand([2, 1, 4, 4]), rand([2, 3]));
+ * console.log(images.shape); // → [ 2, 1, 4, 4 ]
+ * ```
+ */
 export class CutMix extends Mix {
   protected mix(x: Tensor, other: Tensor, share: Tensor): [Tensor, Tensor] {
     const [count, , rows, columns] = x.shape as [number, number, number, number];

@@ -95,7 +95,15 @@ abstract class RandomChange extends Transform {
   }
 }
 
-/** Makes a share p (default 0.1) of the pictures grey, all channels alike. */
+/**
+ * Makes a share p (default 0.1) of the pictures grey, all channels alike.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { RandomGrayscale } from "gradus/vision";
+ * console.log(new RandomGrayscale().forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class RandomGrayscale extends RandomChange {
   constructor(options: ChanceOptions = {}) {
     super(options, 0.1);
@@ -106,7 +114,15 @@ export class RandomGrayscale extends RandomChange {
   }
 }
 
-/** Swaps black and white in a share p of the pictures. */
+/**
+ * Swaps black and white in a share p of the pictures.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { RandomInvert } from "gradus/vision";
+ * console.log(new RandomInvert().forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class RandomInvert extends RandomChange {
   constructor(options: ChanceOptions = {}) {
     super(options);
@@ -117,7 +133,15 @@ export class RandomInvert extends RandomChange {
   }
 }
 
-/** Stretches the channels of a share p of the pictures to 0 … 1. */
+/**
+ * Stretches the channels of a share p of the pictures to 0 … 1.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { RandomAutocontrast } from "gradus/vision";
+ * console.log(new RandomAutocontrast().forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class RandomAutocontrast extends RandomChange {
   constructor(options: ChanceOptions = {}) {
     super(options);
@@ -128,7 +152,15 @@ export class RandomAutocontrast extends RandomChange {
   }
 }
 
-/** Makes the levels of a share p of the pictures about equally frequent. */
+/**
+ * Makes the levels of a share p of the pictures about equally frequent.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { RandomEqualize } from "gradus/vision";
+ * console.log(new RandomEqualize().forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class RandomEqualize extends RandomChange {
   constructor(options: ChanceOptions = {}) {
     super(options);
@@ -139,7 +171,15 @@ export class RandomEqualize extends RandomChange {
   }
 }
 
-/** Keeps 2^bits levels a channel in a share p of the pictures. */
+/**
+ * Keeps 2^bits levels a channel in a share p of the pictures.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { RandomPosterize } from "gradus/vision";
+ * console.log(new RandomPosterize(4).forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class RandomPosterize extends RandomChange {
   private readonly bits: number;
 
@@ -153,7 +193,15 @@ export class RandomPosterize extends RandomChange {
   }
 }
 
-/** Inverts what is at least as bright as a threshold in a share p of the pictures. */
+/**
+ * Inverts what is at least as bright as a threshold in a share p of the pictures.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { RandomSolarize } from "gradus/vision";
+ * console.log(new RandomSolarize(0.5).forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class RandomSolarize extends RandomChange {
   private readonly threshold: number;
 
@@ -167,7 +215,15 @@ export class RandomSolarize extends RandomChange {
   }
 }
 
-/** Sharpens (factor over 1) or smooths (under 1) a share p of the pictures. */
+/**
+ * Sharpens (factor over 1) or smooths (under 1) a share p of the pictures.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { RandomAdjustSharpness } from "gradus/vision";
+ * console.log(new RandomAdjustSharpness(2).forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class RandomAdjustSharpness extends RandomChange {
   private readonly factor: number;
 
@@ -186,7 +242,15 @@ export interface RandomBlurOptions extends GeneratorOption {
   readonly sigma?: number | Range;
 }
 
-/** Blurs each picture by another standard deviation. */
+/**
+ * Blurs each picture by another standard deviation.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { GaussianBlur } from "gradus/vision";
+ * console.log(new GaussianBlur(5).forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class GaussianBlur extends Transform {
   private readonly kernelSize: readonly [number, number];
   private readonly sigma: Range;
@@ -213,7 +277,15 @@ export interface RandomNoiseOptions extends GeneratorOption {
   readonly clip?: boolean;
 }
 
-/** Adds a random number of the normal distribution to each value. */
+/**
+ * Adds a random number of the normal distribution to each value.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { GaussianNoise } from "gradus/vision";
+ * console.log(new GaussianNoise().forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class GaussianNoise extends Transform {
   private readonly options: RandomNoiseOptions;
 
@@ -227,7 +299,15 @@ export class GaussianNoise extends Transform {
   }
 }
 
-/** Makes pictures grey, of one channel or of three alike. */
+/**
+ * Makes pictures grey, of one channel or of three alike.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { Grayscale } from "gradus/vision";
+ * console.log(new Grayscale().forward(rand([4, 3, 8, 8])).shape); // → [ 4, 1, 8, 8 ]
+ * ```
+ */
 export class Grayscale extends Transform {
   private readonly numOutputChannels: 1 | 3;
 
@@ -241,7 +321,15 @@ export class Grayscale extends Transform {
   }
 }
 
-/** (x − mean) / std, one number each or one a channel. */
+/**
+ * (x − mean) / std, one number each or one a channel.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { Normalize } from "gradus/vision";
+ * console.log(new Normalize(0.5, 0.25).forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class Normalize extends Transform {
   private readonly mean: number | readonly number[];
   private readonly std: number | readonly number[];

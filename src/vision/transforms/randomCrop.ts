@@ -24,7 +24,15 @@ import {
   Transform,
 } from "./transform.js";
 
-/** Pictures resized. */
+/**
+ * Pictures resized.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { Resize } from "gradus/vision";
+ * console.log(new Resize(6).forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 6, 6 ]
+ * ```
+ */
 export class Resize extends Transform {
   private readonly size: number | readonly number[];
   private readonly options: ResizeOptions;
@@ -41,7 +49,15 @@ export class Resize extends Transform {
   }
 }
 
-/** The middle of pictures. */
+/**
+ * The middle of pictures.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { CenterCrop } from "gradus/vision";
+ * console.log(new CenterCrop(6).forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 6, 6 ]
+ * ```
+ */
 export class CenterCrop extends Transform {
   private readonly size: number | readonly number[];
 
@@ -56,7 +72,15 @@ export class CenterCrop extends Transform {
   }
 }
 
-/** A frame around pictures. */
+/**
+ * A frame around pictures.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { Pad } from "gradus/vision";
+ * console.log(new Pad(2).forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 12, 12 ]
+ * ```
+ */
 export class Pad extends Transform {
   private readonly padding: Padding;
   private readonly options: PadImageOptions;
@@ -156,7 +180,15 @@ export interface RandomResizedCropOptions extends GeneratorOption {
   readonly ratio?: Range;
 }
 
-/** Cuts a part of random size and shape out of each picture and resizes it (Szegedy et al., 2015), bilinear without smoothing. */
+/**
+ * Cuts a part of random size and shape out of each picture and resizes it (Szegedy et al., 2015), bilinear without smoothing.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { RandomResizedCrop } from "gradus/vision";
+ * console.log(new RandomResizedCrop(6).forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 6, 6 ]
+ * ```
+ */
 export class RandomResizedCrop extends Transform {
   private readonly size: readonly [number, number];
   private readonly area: Range;
@@ -199,7 +231,15 @@ export interface RandomErasingOptions extends ChanceOptions {
   readonly value?: Fill | "random";
 }
 
-/** Erases a rectangle in a share p of the pictures (Zhong et al., 2020). */
+/**
+ * Erases a rectangle in a share p of the pictures (Zhong et al., 2020).
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { RandomErasing } from "gradus/vision";
+ * console.log(new RandomErasing().forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class RandomErasing extends Transform {
   private readonly options: Required<Omit<RandomErasingOptions, "generator">>;
 
@@ -231,7 +271,15 @@ export interface CutoutOptions extends GeneratorOption {
   readonly fill?: Fill;
 }
 
-/** Erases a square around a random pixel of each picture (DeVries and Taylor, 2017); it may reach over the border. */
+/**
+ * Erases a square around a random pixel of each picture (DeVries and Taylor, 2017); it may reach over the border.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { Cutout } from "gradus/vision";
+ * console.log(new Cutout(3).forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class Cutout extends Transform {
   private readonly length: number;
   private readonly fill: Fill;

@@ -49,7 +49,15 @@ export class RandomHorizontalFlip extends Transform {
   }
 }
 
-/** Mirrors a share p of the pictures top to bottom. */
+/**
+ * Mirrors a share p of the pictures top to bottom.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { RandomVerticalFlip } from "gradus/vision";
+ * console.log(new RandomVerticalFlip().forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class RandomVerticalFlip extends Transform {
   private readonly p: number;
 
@@ -70,7 +78,15 @@ const picked = ({ interpolation, fill }: SampleOptions): SampleOptions => ({
 
 export interface RandomRotationOptions extends SampleOptions, GeneratorOption {}
 
-/** Turns each picture by an angle between −degrees and degrees, or in a range. */
+/**
+ * Turns each picture by an angle between −degrees and degrees, or in a range.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { RandomRotation } from "gradus/vision";
+ * console.log(new RandomRotation(15).forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class RandomRotation extends Transform {
   private readonly degrees: Range;
   private readonly sampling: SampleOptions;
@@ -95,7 +111,15 @@ export interface RandomAffineOptions extends SampleOptions, GeneratorOption {
   readonly shear?: number | Range | readonly [number, number, number, number];
 }
 
-/** Turns, shifts, scales and shears each picture otherwise. Shifts are whole pixels. */
+/**
+ * Turns, shifts, scales and shears each picture otherwise. Shifts are whole pixels.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { RandomAffine } from "gradus/vision";
+ * console.log(new RandomAffine(10, { translate: [0.1, 0.1] }).forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class RandomAffine extends Transform {
   private readonly degrees: Range;
   private readonly translate: readonly [number, number];
@@ -139,7 +163,15 @@ export interface RandomPerspectiveOptions extends SampleOptions, ChanceOptions {
   readonly distortionScale?: number;
 }
 
-/** Shows a share p of the pictures from the side: each corner moves inwards at random. */
+/**
+ * Shows a share p of the pictures from the side: each corner moves inwards at random.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { RandomPerspective } from "gradus/vision";
+ * console.log(new RandomPerspective().forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class RandomPerspective extends Transform {
   private readonly p: number;
   private readonly distortion: number;
@@ -182,7 +214,15 @@ export interface ElasticOptions extends SampleOptions, GeneratorOption {
   readonly sigma?: number;
 }
 
-/** Bends each picture by a smooth random displacement (Simard et al., 2003). */
+/**
+ * Bends each picture by a smooth random displacement (Simard et al., 2003).
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { ElasticTransform } from "gradus/vision";
+ * console.log(new ElasticTransform({ alpha: 10, sigma: 2 }).forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class ElasticTransform extends Transform {
   private readonly alpha: number;
   private readonly sigma: number;
@@ -210,7 +250,15 @@ export class ElasticTransform extends Transform {
   }
 }
 
-/** Turns each picture by a multiple of 90°; square pictures only. */
+/**
+ * Turns each picture by a multiple of 90°; square pictures only.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { RandomQuarterTurn } from "gradus/vision";
+ * console.log(new RandomQuarterTurn().forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
 export class RandomQuarterTurn extends Transform {
   protected transform(x: Tensor): Tensor {
     if (x.shape[2] !== x.shape[3])

@@ -1,0 +1,110 @@
+/** AugMix: several chains of weak operations, mixed with the picture. Read auto.ts first. */
+import { ValueError } from "../../core/errors.js";
+import type { Tensor } from "../../tensor/tensor.js";
+import {
+  type AutoOptions,
+  AutoTransform,
+  type Choice,
+  choiceOf,
+  commonSpace,
+  identity,
+  type Scale,
+  type Space,
+  upTo,
+} from "./auto.js";
+import { beta, gamma } from "./mix.js";
+
+/** Magnitudes of an operation, of which the weakest `severity` are drawn from. */
+const bins = 10;
+
+/** From four bits on downwards. */
+const fewBits: Scale = { at: (place) => 4 - Math.round(4 * place) };
+
+export interface AugMixOptions extends AutoOptions {
+  /** How strong operations may get, 1 to 10; default 3. */
+  readonly severity?: number;
+  /** Chains; default 3. */
+  readonly mixtureWidth?: number;
+  /** Operations in a chain; default 1 to 3 at random. */
+  readonly chainDepth?: number;
+  /** Parameter of the Dirichlet and beta distributions that shares come from; default 1. */
+  readonly alpha?: number;
+}
+
+/**
+ * AugMix (Hendrycks et al., 2020): (1 − m)·x + m·Σ wᵢ·chainᵢ(x), with w ~ Dirichlet(α) and m ~ Beta(α, α) for each picture. Not inside
+ * compiled functions.
+ *
+ * @throws ValueError for options out of range; TraceError inside a compiled function.
+ * @example
+ * ```ts
+ * import { rand } from "gradus";
+ * import { AugMix } from "gradus/vision";
+ * console.log(new AugMix().forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
+ * ```
+ */
+export class AugMix extends AutoTransform {
+  private readonly severity: number;
+  private readonly mixtureWidth: number;
+  private readonly chainDepth: number | undefined;
+  private readonly alpha: number;
+
+  constructor(options: AugMixOptions = {}) {
+    super(options);
+    const { severity = 3, mixtureWidth = 3, chainDepth, alpha = 1 } = options;
+    const op = "AugMix";
+    if (!Number.isInteger(severity) || severity < 1 || severity > bins)
+      throw new ValueError(
+        op,
+        `severity is ${severity}; expected a whole number from 1 to ${bins}`,
+      );
+    for (const [name, value] of Object.entries({ mixtureWidth, chainDepth: chainDepth ?? 1 }))
+      if (!Number.isInteger(value) || value < 1)
+        throw new ValueError(op, `${name} is ${value}; expected a whole number ≥ 1`);
+    if (!(alpha > 0) || !Number.isFinite(alpha))
+      throw new ValueError(op, `alpha is ${alpha}; expected a number > 0`);
+    this.severity = severity;
+    this.mixtureWidth = mixtureWidth;
+    this.chainDepth = chainDepth;
+    this.alpha = alpha;
+  }
+
+  protected apply(x: Tensor): Tensor {
+    const [count, , height, width] = x.shape as [number, number, number, number];
+    const space: Space = {
+      ...commonSpace(0.3, 30, 0.9, 4),
+      ...{ TranslateX: upTo(width / 3), TranslateY: upTo(height / 3), Posterize: fewBits },
+    };
+    const chains = Array.from({ length: this.mixtureWidth }, () => this.chain(x, space));
+    const column = (list: Tensor) => list.to(x.dtype).reshape([-1, 1, 1, 1]);
+    // A tiny alpha may underflow in all of them: then they count alike.
+    const weights = chains.map(() =>
+      gamma(this.alpha, count, this.generator).clamp(Number.MIN_VALUE * 2 ** 60, null),
+    );
+    const total = weights.reduce((sum, weight) => sum.add(weight));
+    const mixed = chains
+      .map((chain, i) => chain.mul(column(weights[i]!.div(total))))
+      .reduce((sum, part) => sum.add(part));
+    const share = column(beta(this.alpha, count, this.generator));
+    return mixed.mul(share).add(x.mul(share.neg().add(1)));
+  }
+
+  /** One chain of operations for each picture; shorter ones end in nothing. */
+  private chain(x: Tensor, space: Space): Tensor {
+    const names = Object.keys(space);
+    const depths = this.draw(x.shape[0]!).map(
+      (number) => this.chainDepth ?? 1 + Math.floor(number * 3),
+    );
+    let result = x;
+    for (let round = 0; round < Math.max(...depths); round++) {
+      const choices = depths.map((depth): Choice => {
+        const [which, strength, coin] = this.draw(3) as [number, number, number];
+        if (round >= depth) return identity;
+        const place = Math.floor(strength * this.severity) / (bins - 1);
+        return choiceOf(space, names[Math.floor(which * names.length)]!, place, coin);
+      });
+      result = this.run(result, choices);
+    }
+    return result;
+  }
+}
