@@ -69,7 +69,7 @@ export class AugMix extends AutoTransform {
     this.alpha = alpha;
   }
 
-  protected apply(x: Tensor): Tensor {
+  protected transform(x: Tensor): Tensor {
     const [count, , height, width] = x.shape as [number, number, number, number];
     const space: Space = {
       ...commonSpace(0.3, 30, 0.9, 4),
