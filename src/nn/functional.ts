@@ -150,7 +150,9 @@ export {
 } from "../ops/patches.js";
 export {
   type FractionalMaxPool2dOptions,
+  type FractionalMaxPool3dOptions,
   fractionalMaxPool2d,
+  fractionalMaxPool3d,
   type MaxPool1dOptions,
   type MaxPool2dOptions,
   type MaxPool3dOptions,

@@ -296,7 +296,9 @@ export {
 } from "./pointwise.js";
 export {
   type FractionalMaxPool2dOptions,
+  type FractionalMaxPool3dOptions,
   fractionalMaxPool2d,
+  fractionalMaxPool3d,
   type MaxPool1dOptions,
   type MaxPool2dOptions,
   type MaxPool3dOptions,

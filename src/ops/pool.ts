@@ -254,15 +254,18 @@ export const maxUnpool3d = (
   options: MaxUnpoolOptions<Triple> = {},
 ): Tensor => maxUnpool(x, indices, 3, kernelSize, options);
 
-export interface FractionalMaxPool2dOptions {
+export interface FractionalMaxPoolOptions<S extends Sizes> {
   /** Spatial sizes of the result. */
-  readonly outputSize?: Pair;
+  readonly outputSize?: S;
   /** The same as a share of the input's, under 1. */
-  readonly outputRatio?: Pair;
-  /** Where windows begin, in [0, 1): [B, C, 2] for width and height; drawn if missing. */
+  readonly outputRatio?: S;
+  /** Where windows begin, in [0, 1): [B, C, 2] for width and height, [B, C, 3] for depth, height and width; drawn if missing. */
   readonly randomSamples?: Tensor;
   readonly generator?: Generator;
 }
+
+export type FractionalMaxPool2dOptions = FractionalMaxPoolOptions<Pair>;
+export type FractionalMaxPool3dOptions = FractionalMaxPoolOptions<Triple>;
 
 type Fractional = { readonly kernel: readonly number[]; readonly sizes: readonly number[] };
 
@@ -279,28 +282,29 @@ function startNodes(b: Builder, u: Node, n: number, out: number, k: number): Nod
   return b.select(b.equal(place, out - 1), last, start);
 }
 
-const fractionalSpec: OpSpec<Fractional> = {
-  name: "fractionalMaxPool2d",
+const fractionalSpec = (rank: number): OpSpec<Fractional> => ({
+  name: `fractionalMaxPool${rank}d`,
   lower(b, [x, samples], { kernel, sizes }) {
-    const [height, width] = x!.shape.slice(-2) as [number, number];
-    const [kh, kw] = kernel as [number, number];
-    const [oh, ow] = sizes as [number, number];
-    const planes = planesOf(b, x!, 2);
+    const planes = planesOf(b, x!, rank);
     const count = planes.shape[0]!;
-    const pairs = b.reshape(samples!, [count, 2]);
-    const sampleOf = (i: number) => b.slice(pairs, [0, i], [count, i + 1]);
-    const columns = startNodes(b, sampleOf(0), width, ow, kw);
-    const rows = startNodes(b, sampleOf(1), height, oh, kh);
-    const full = [count, oh, ow, kh, kw];
-    const row = b.add(b.broadcastTo(b.reshape(rows, [count, oh, 1, 1, 1]), full), b.iota(3, full));
-    const column = b.add(
-      b.broadcastTo(b.reshape(columns, [count, 1, ow, 1, 1]), full),
-      b.iota(4, full),
-    );
-    const places = b.reshape(b.add(b.multiply(row, width), column), [count, oh * ow, kh * kw]);
-    return maxOfPlaces(b, planes, places, [...x!.shape.slice(0, -2), oh, ow]);
+    const own = b.reshape(samples!, [count, rank]);
+    const full = [count, ...sizes, ...kernel];
+    let place: Node | undefined;
+    sizes.forEach((out, dim) => {
+      const n = x!.shape.at(dim - rank)!;
+      // PyTorch's order: width and height for images, but depth, height and width for volumes.
+      const i = rank === 2 ? 1 - dim : dim;
+      const sample = b.slice(own, [0, i], [count, i + 1]);
+      const starts = startNodes(b, sample, n, out, kernel[dim]!);
+      const along = full.map((size, d) => (d === 0 || d === dim + 1 ? size : 1));
+      const spread = b.broadcastTo(b.reshape(starts, along), full);
+      const at = b.add(spread, b.iota(1 + rank + dim, full));
+      place = place ? b.add(b.multiply(place, n), at) : at;
+    });
+    const places = b.reshape(place!, [count, sizeOf(sizes), sizeOf(kernel)]);
+    return maxOfPlaces(b, planes, places, [...x!.shape.slice(0, -rank), ...sizes]);
   },
-};
+});
 
 /**
  * The largest element of windows that begin at random places, so that sizes may shrink by any ratio (Graham, 2014);
@@ -314,28 +318,46 @@ const fractionalSpec: OpSpec<Fractional> = {
  * console.log(y.shape); // → [ 1, 1, 3, 3 ]
  * ```
  */
-export function fractionalMaxPool2d(
+export const fractionalMaxPool2d = (
   x: Tensor,
   kernelSize: Pair,
   options: FractionalMaxPool2dOptions,
-): [values: Tensor, indices: Tensor] {
-  const op = "fractionalMaxPool2d";
-  return batchedPair(x, 2, (batch) => {
-    checkSpatial(op, 2, batch);
+): [values: Tensor, indices: Tensor] => fractionalMaxPool(x, 2, kernelSize, options);
+
+/**
+ * {@link fractionalMaxPool2d} for volumes. x: [B, C, D, H, W] or [C, D, H, W].
+ *
+ * @throws ValueError unless exactly one of outputSize and outputRatio is given; ShapeError if the window does not fit.
+ */
+export const fractionalMaxPool3d = (
+  x: Tensor,
+  kernelSize: Triple,
+  options: FractionalMaxPool3dOptions,
+): [values: Tensor, indices: Tensor] => fractionalMaxPool(x, 3, kernelSize, options);
+
+function fractionalMaxPool<S extends Sizes>(
+  x: Tensor,
+  rank: number,
+  kernelSize: S,
+  options: FractionalMaxPoolOptions<S>,
+): ValuesAndIndices {
+  const op = `fractionalMaxPool${rank}d`;
+  return batchedPair(x, rank, (batch) => {
+    checkSpatial(op, rank, batch);
     const { outputSize, outputRatio } = options;
     if ((outputSize === undefined) === (outputRatio === undefined))
       throw new ValueError(op, "expected exactly one of outputSize and outputRatio");
-    const kernel = spread(op, "kernelSize", kernelSize, { least: 1, rank: 2 });
+    const kernel = spread(op, "kernelSize", kernelSize, { least: 1, rank });
     const sizes = outputSize
-      ? spread(op, "outputSize", outputSize, { least: 1, rank: 2 })
-      : ratioSizes(batch.shape, outputRatio!);
+      ? spread(op, "outputSize", outputSize, { least: 1, rank })
+      : ratioSizes(op, batch.shape.slice(-rank), outputRatio!);
     const fits = sizes.every((n, i) => n >= 1 && n + kernel[i]! - 1 <= batch.shape[2 + i]!);
     if (!fits)
       throw new ShapeError(
         op,
         `windows of ${formatShape(kernel)} for ${formatShape(sizes)} do not fit ${formatShape(x.shape)}`,
       );
-    const samplesShape = [...batch.shape.slice(0, 2), 2];
+    const samplesShape = [...batch.shape.slice(0, 2), rank];
     const samples =
       options.randomSamples ??
       rand(samplesShape, { dtype: batch.dtype, generator: options.generator ?? defaultGenerator });
@@ -344,15 +366,16 @@ export function fractionalMaxPool2d(
         op,
         `randomSamples ${formatShape(samples.shape)}, expected ${formatShape(samplesShape)}`,
       );
-    return apply(fractionalSpec, [batch, samples.detach()], { kernel, sizes }) as ValuesAndIndices;
+    const attributes = { kernel, sizes };
+    return apply(fractionalSpec(rank), [batch, samples.detach()], attributes) as ValuesAndIndices;
   });
 }
 
-function ratioSizes(shape: Shape, ratio: Pair): number[] {
-  const both = typeof ratio === "number" ? [ratio, ratio] : ratio;
-  if (!both.every((r) => r > 0 && r < 1))
-    throw new ValueError("fractionalMaxPool2d", `outputRatio must be from 0 to 1, got ${both}`);
-  return both.map((r, i) => Math.floor(shape[2 + i]! * r));
+function ratioSizes(op: string, spatial: Shape, ratio: Sizes): number[] {
+  const all = typeof ratio === "number" ? spatial.map(() => ratio) : [...ratio];
+  if (all.length !== spatial.length || !all.every((r) => r > 0 && r < 1))
+    throw new ValueError(op, `outputRatio must be from 0 to 1, got ${all}`);
+  return all.map((r, i) => Math.floor(spatial[i]! * r));
 }
 
 install({ maxPool2d });

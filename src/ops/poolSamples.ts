@@ -4,6 +4,7 @@ import { bad, given, input, kink, type SampleSet, sample } from "../tensor/defin
 import { avgPool1d, avgPool2d, avgPool3d, lpPool1d, lpPool2d } from "./averagePool.js";
 import {
   fractionalMaxPool2d,
+  fractionalMaxPool3d,
   maxPool1d,
   maxPool1dWithIndices,
   maxPool2dWithIndices,
@@ -241,6 +242,27 @@ const unpoolSet: SampleSet = () => [
       bad(
         () => maxUnpool3d(zeros([2]), zeros([2], { dtype: "int32" }), 2),
         /^maxUnpool3d: expected \[B, C, D, H, W\]/,
+      ),
+    ],
+  },
+  {
+    op: "fractionalMaxPool3d",
+    samples: [
+      sample(
+        [input([1, 2, 5, 6, 7]), input([1, 2, 3], 0, 0.999)],
+        (a, b) => fractionalMaxPool3d(a, 2, { outputSize: [2, 3, 4], randomSamples: b }),
+        "F.fractional_max_pool3d(a, 2, output_size=(2, 3, 4), _random_samples=b.detach(), return_indices=True)",
+      ),
+      sample(
+        [input([2, 1, 6, 5, 6]), input([2, 1, 3], 0, 0.999)],
+        (a, b) => fractionalMaxPool3d(a, [1, 2, 3], { outputRatio: 0.5, randomSamples: b }),
+        "F.fractional_max_pool3d(a, (1, 2, 3), output_ratio=0.5, _random_samples=b.detach(), return_indices=True)",
+      ),
+    ],
+    bad: [
+      bad(
+        () => fractionalMaxPool3d(zeros([1, 1, 5, 5, 5]), 2, { outputRatio: [0.5, 0.5] as never }),
+        /outputRatio must be from 0 to 1, got 0.5,0.5/,
       ),
     ],
   },
