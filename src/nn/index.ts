@@ -120,6 +120,7 @@ export {
   AvgPool2d,
   AvgPool3d,
   FractionalMaxPool2d,
+  FractionalMaxPool3d,
   LPPool1d,
   LPPool2d,
   MaxPool1d,

@@ -194,7 +194,7 @@ export abstract class Module {
 
   /**
    * Calls `hook` after each `forward` of this module, until it is removed; what the hook returns, unless undefined, takes the
-   * output's place.
+   * output's place. Functions that were compiled before do not know of it.
    *
    * @example
    * ```ts

@@ -8,7 +8,12 @@ import {
   lpPool1d,
   lpPool2d,
 } from "../ops/averagePool.js";
-import { type FractionalMaxPool2dOptions, fractionalMaxPool2d } from "../ops/fractionalPool.js";
+import {
+  type FractionalMaxPool2dOptions,
+  type FractionalMaxPool3dOptions,
+  fractionalMaxPool2d,
+  fractionalMaxPool3d,
+} from "../ops/fractionalPool.js";
 import { type InterpolateOptions, interpolate } from "../ops/interpolate.js";
 import {
   type MaxUnpoolOptions,
@@ -301,6 +306,27 @@ export class FractionalMaxPool2d extends WindowLayer<Pair, FractionalMaxPool2dOp
 
   forward(x: Tensor): Tensor {
     return fractionalMaxPool2d(x, this.kernelSize, this.options)[0];
+  }
+}
+
+/**
+ * {@link FractionalMaxPool2d} for volumes [B, C, D, H, W] or [C, D, H, W].
+ *
+ * @throws ValueError unless exactly one of outputSize and outputRatio is given; ShapeError if the window does not fit.
+ * @example
+ * ```ts
+ * import { nn, ones } from "gradus";
+ * const pool = new nn.FractionalMaxPool3d(2, { outputSize: 3 });
+ * console.log(pool.forward(ones([1, 1, 5, 5, 5])).shape); // → [ 1, 1, 3, 3, 3 ]
+ * ```
+ */
+export class FractionalMaxPool3d extends WindowLayer<Triple, FractionalMaxPool3dOptions> {
+  constructor(kernelSize: Triple, options: FractionalMaxPool3dOptions) {
+    super(kernelSize, options, 3);
+  }
+
+  forward(x: Tensor): Tensor {
+    return fractionalMaxPool3d(x, this.kernelSize, this.options)[0];
   }
 }
 

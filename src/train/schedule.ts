@@ -43,7 +43,7 @@ export function cosineSchedule(options: CosineOptions = {}): Schedule {
   };
 }
 
-/** The same rate all along. */
+/** Leaves the rates as they are; events may change them, as with `ReduceLROnPlateau`. */
 export const constantSchedule: Schedule = () => 1;
 
 /**
@@ -63,12 +63,25 @@ export const constantSchedule: Schedule = () => 1;
  */
 export const scheduler = (make: SchedulerMaker["make"]): SchedulerMaker => ({ make });
 
+/** The scheduler that changes nothing. */
+const atRest = (optimizer: Optimizer): lrScheduler.Schedulable => ({
+  optimizer,
+  lastLr: optimizer.paramGroups.map(({ lr }) => lr),
+  step() {},
+  stateDict: () => ({ constant: true }),
+  loadStateDict(state) {
+    if (state.constant !== true)
+      throw new ValueError("schedule", "the state is of a schedule, this run has none");
+  },
+});
+
 /** The scheduler of a run of so many steps. */
 export function schedulerFor(
   schedule: Schedule | SchedulerMaker,
   optimizer: Optimizer,
   totalSteps: number,
 ): lrScheduler.Schedulable {
+  if (schedule === constantSchedule) return atRest(optimizer);
   if (typeof schedule !== "function") return schedule.make(optimizer, totalSteps);
   // The middle of the step, so that neither the first nor the last one has a factor of 0.
   const lrLambda = (step: number) => schedule((step + 0.5) / totalSteps);
