@@ -3,6 +3,7 @@
  * direct algorithm, their share of the measured peak, and what each costs in a step:
  *
  *     npx tsx bench/convolutions.ts [--threads 2] [--only resnet] [--kernel WeightGrad] [--rounds 3] [--no-peer] [--wasm]
+ *         [--python PROGRAM]
  */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -148,21 +149,20 @@ function openModule(): CpuModule {
 }
 
 function print(tasks: readonly Task[], peak: number): void {
-  console.log(
-    `${"".padEnd(54)}      µs  GFLOP/s  of peak   PyTorch µs  ratio   in a step: µs  saved`,
-  );
+  console.log(`${"".padEnd(54)}      µs  GFLOP/s  of peak   PyTorch µs  ratio   in a step: µs`);
   for (const { name, kernel, layer, count, times, peerTimes } of tasks) {
     const [ms, peer] = [median(times), median(peerTimes)];
     const speed = flopsOf(layer) / ms / 1e6;
+    const beside = Number.isNaN(peer)
+      ? ["not here".padStart(12), "".padStart(6)]
+      : [(1e3 * peer).toFixed(0).padStart(12), (ms / peer).toFixed(2).padStart(6)];
     const cells = [
       `${name} ${kernel.replace("convolution", "") || "Forward"}`.padEnd(54),
       (1e3 * ms).toFixed(0).padStart(8),
       speed.toFixed(0).padStart(8),
       `${((100 * speed) / peak).toFixed(0)}%`.padStart(8),
-      (1e3 * peer).toFixed(0).padStart(12),
-      (ms / peer).toFixed(2).padStart(6),
+      ...beside,
       (1e3 * ms * count).toFixed(0).padStart(15),
-      (1e3 * (peer - ms) * count).toFixed(0).padStart(6),
     ];
     console.log(cells.join(" "));
   }
@@ -195,7 +195,6 @@ for (const net of ["lenet", "resnet"]) {
   if (own.length === 0) continue;
   const sum = (of: (task: Task) => number) =>
     own.reduce((total, task) => total + task.count * of(task), 0).toFixed(2);
-  console.log(
-    `${net}: ${sum((t) => median(t.times))} ms a step, PyTorch ${sum((t) => median(t.peerTimes))} ms`,
-  );
+  const beside = peer ? `, PyTorch ${sum((t) => median(t.peerTimes))} ms` : "";
+  console.log(`${net}: ${sum((t) => median(t.times))} ms a step${beside}`);
 }

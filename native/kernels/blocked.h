@@ -1,6 +1,6 @@
-// Matrix products of rows whose channels come in blocks of a vector's width, [block][row][kLane], and
-// panels of weights, [channel][kPanel]: the inner part of the convolutions of many channels. Every
-// element is summed in the order of its channels whatever the tile.
+// Matrix products of rows whose channels come in blocks of a vector's width, [block][row][kLane],
+// and panels of weights, [channel][kPanel]: the inner part of the convolutions of many channels.
+// Every element is summed in the order of its channels whatever the tile.
 #pragma once
 #include "microkernel.h"
 #include "pack.h"

@@ -75,7 +75,8 @@ Patches::Patches(const ConvolutionPlan& plan, Run& run, bool inputGrad)
   int64_t positions = 1;
   for (const ConvolutionPass& pass : plan.passes)
     positions = most(positions, pass.count[0] * pass.count[1] * pass.count[2]);
-  images_ = least(plan.n, ceilDiv(kPiecePositions, positions));
+  const int64_t fit = 2 * kMostElements / (paddedImage() + stagedImage());
+  images_ = most(1, least(least(plan.n, fit), ceilDiv(kPiecePositions, positions)));
   splits_ = most(1, least(panels_, kEnoughPieces / ceilDiv(plan.n, images_)));
   chunk_ = most(kTileRows, least(kChunk, kPatchElements / most(1, mostTaps() * blocks_ * kLane)));
 }
@@ -92,7 +93,8 @@ void Patches::run() {
   const int64_t places = plan_.source[0] + plan_.source[1] + plan_.source[2];
   const int64_t weights = panels_ * panelElements();
   packed_ = run_.sharedOf<float>(weights + places);
-  const int64_t patches = most(mostTaps() * blocks_ * kLane * chunk_, kLane * taps_ * kLane + kLane);
+  const int64_t patches =
+      most(mostTaps() * blocks_ * kLane * chunk_, kLane * taps_ * kLane + kLane);
   const int64_t local = images_ * (paddedImage() + stagedImage()) + patches + chunk_ * kPanel;
   if (packed_ == nullptr || !run_.reserveLocalsOf<float>(local)) return;
   listPlaces(reinterpret_cast<int32_t*>(packed_ + weights));
@@ -149,7 +151,7 @@ void Patches::packBlock(int64_t panel, int64_t block, float* scratch) const {
 
 // [block, padded position, kLane].
 void Patches::padImage(const float* from, float* to) const {
-  const int64_t *size = plan_.source;
+  const int64_t* size = plan_.source;
   zero(to, paddedImage());
   for (int64_t block = 0; block < blocks_; block++, to += plan_.channelSize * kLane) {
     const int count = static_cast<int>(least(kLane, channels_ - block * kLane));
@@ -209,7 +211,8 @@ void Patches::runPass(size_t number, int64_t images, int64_t firstPanel, int64_t
     for (int32_t tap : pass.taps)
       for (int64_t block = 0; block < blocks_; block++) {
         const float* from = padded + (block * plan_.channelSize + tap) * kLane;
-        for (int64_t i = 0; i < chunk.count; i++, to += kLane) store(to, load(from + chunk.from[i]));
+        for (int64_t i = 0; i < chunk.count; i++, to += kLane)
+          store(to, load(from + chunk.from[i]));
       }
     for (int64_t panel = firstPanel; panel < lastPanel; panel++) {
       multiplyRows(chunk.count, taps * blocks_, patches, chunk.count * kLane,

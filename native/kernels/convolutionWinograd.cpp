@@ -80,7 +80,8 @@ void Winograd::run() {
 
 // Every thread has the weights of all panels and takes a block of tiles through all steps.
 void Winograd::runTileBlocks() {
-  const int64_t fit = most(kTileRows, least(kBlockTiles, kBlockElements / (kPoints * blocks_ * kLane)));
+  const int64_t fit =
+      most(kTileRows, least(kBlockTiles, kBlockElements / (kPoints * blocks_ * kLane)));
   const int64_t lines = most(1, fit / images_.tilesAcross);
   const int64_t tiles = tilesOf(lines), depth = blocks_ * kLane;
   float* weights = run_.sharedOf<float>(panels_ * panelElements(depth));
@@ -101,7 +102,8 @@ void Winograd::runTileBlocks() {
     const TransformedTiles to = tilesAt(scratch, tilesOf(count), blocks_);
     transformLines<kPatch, winograd::input>(images_, source_, first, count, strip, to);
     for (int64_t panel = 0; panel < panels_; panel++) {
-      multiply(to, tilesOf(count), blocks_, weights + panel * panelElements(depth), products, false);
+      multiply(to, tilesOf(count), blocks_, weights + panel * panelElements(depth), products,
+               false);
       finish(first, count, panel, products, strip + stripElements(images_));
     }
   });
@@ -126,7 +128,8 @@ bool Winograd::runPanelsOf(int64_t firstLine, int64_t lines) {
   const TransformedTiles all = tilesAt(data, tilesOf(lines), blocks_);
   const int64_t pieceLines = stripLines(images_);
   run_.parallelFor(ceilDiv(lines, pieceLines), true, [&](int64_t piece, int thread) {
-    float* strip = reinterpret_cast<float*>(run_.local(thread)) + panelElements(depth) + productSize;
+    float* scratch = reinterpret_cast<float*>(run_.local(thread));
+    float* strip = scratch + panelElements(depth) + productSize;
     const int64_t first = piece * pieceLines;
     transformLines<kPatch, winograd::input>(
         images_, source_, firstLine + first, least(pieceLines, lines - first), strip,
@@ -171,8 +174,8 @@ void Winograd::multiply(const TransformedTiles& tiles, int64_t count, int64_t bl
                         const float* weights, float* products, bool add) const {
   for (int64_t point = 0; point < kPoints; point++)
     multiplyRows(count, blocks, tiles.data + point * tiles.pointStep, tiles.blockStep,
-                 weights + point * blocks * kLane * kPanel, products + point * apart(count * kPanel),
-                 add);
+                 weights + point * blocks * kLane * kPanel,
+                 products + point * apart(count * kPanel), add);
 }
 
 void Winograd::finish(int64_t firstLine, int64_t lines, int64_t panel, const float* products,

@@ -17,7 +17,7 @@ constexpr int64_t kPartTiles = 32;     // tiles that stay in an L2 cache
 constexpr int64_t kSumTiles = 256;     // tiles that are summed before they go into memory
 constexpr int64_t kSuperElements = 8 * 1024 * 1024;  // of transformed tiles at once
 
-// sums [kGradRows results, NV·kLane channels] += Σ over tiles of y[tile][result] · x[tile][channel].
+// sums [kGradRows results, NV·kLane channels] (+)= Σ over tiles of y[tile][result]·x[tile][channel]
 template <int NV>
 void sumTiles(int64_t tiles, const float* y, const float* x, int64_t xStep, float* sums,
               int64_t sumStep, bool add) {
@@ -94,7 +94,8 @@ void WinogradWeight::transform(int64_t line, int64_t lines, float* strip, const 
   transformLines<kTile, winograd::outputGrad>(y_, yData_, line, lines, strip, y);
 }
 
-// One task would do all weights: lines are cut in parts of their own sums, as only the plan decides.
+// One task would do all weights: lines are cut in parts of their own sums, in a way that only the
+// plan decides.
 void WinogradWeight::runParts() {
   const int64_t partLines = ceilDiv(lines_, kParts), parts = ceilDiv(lines_, partLines);
   const int64_t lines = most(1, kPartTiles / x_.tilesAcross), tiles = tilesOf(lines);
