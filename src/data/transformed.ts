@@ -24,7 +24,7 @@ export interface IterableDataset<E extends Example = Example> {
  * ```ts
  * import { data } from "gradus";
  * const numbers: data.Dataset<[number]> = { length: 3, get: (i) => [i] };
- * const doubled = data.mapDataset(numbers, ([x]) => [x * 2]);
+ * const doubled = data.mapDataset(numbers, ([x]) => [x * 2] as const);
  * for (const [x] of new data.DataLoader(doubled, { batchSize: 3 })) console.log(x.toArray()); // → [ 0, 2, 4 ]
  * ```
  */
