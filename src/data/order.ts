@@ -97,8 +97,8 @@ const exampleStream = 0x6578616d;
  * ```ts
  * import { data, rand } from "gradus";
  * const draw = { seed: 1, epoch: 0 };
- * const [a, b] = [0, 0].map((i) => rand([1], { generator: data.exampleGenerator(draw, i) }));
- * console.log(a.item() === b.item()); // → true
+ * const drawn = () => rand([1], { generator: data.exampleGenerator(draw, 7) }).item();
+ * console.log(drawn() === drawn()); // → true
  * ```
  */
 export function exampleGenerator({ seed, epoch }: Draw, index: number): Generator {

@@ -22,11 +22,10 @@ export interface IterableDataset<E extends Example = Example> {
  *
  * @example
  * ```ts
- * import { arange, data } from "gradus";
- * const numbers = new data.TensorDataset(arange(3, { dtype: "int32" }));
- * const doubled = data.mapDataset(numbers, ([x]) => [x.data[0] * 2]);
- * for (const [x] of new data.DataLoader(doubled, { batchSize: 3 })) console.log([...x.data]);
- * // → [ 0, 2, 4 ]
+ * import { data } from "gradus";
+ * const numbers: data.Dataset<[number]> = { length: 3, get: (i) => [i] };
+ * const doubled = data.mapDataset(numbers, ([x]) => [x * 2] as const);
+ * for (const [x] of new data.DataLoader(doubled, { batchSize: 3 })) console.log(x.toArray()); // → [ 0, 2, 4 ]
  * ```
  */
 export function mapDataset<E extends Example, F extends Example>(

@@ -30,6 +30,8 @@ const maxFileBytes = 2 ** 28;
 const maxSide = 16_384;
 const channelsOf = { grey: 1, rgb: 3, rgba: 4 } as const;
 
+const plainJpeg = { format: "jpeg", depth: "uchar" } as const;
+
 /** Runs tasks, at most so many at the same time. */
 class Gate {
   #free: number;
@@ -71,7 +73,9 @@ export async function decodeImage(
   const { default: sharp } = await loadSharp();
   const limits = { limitInputPixels: maxPixels, failOn: "truncated" } as const;
   try {
-    const { format, depth } = await sharp(bytes, limits).metadata();
+    // Looking at the header costs as much as decoding a small JPEG, whose values are always bytes.
+    const isJpeg = bytes[0] === 0xff && bytes[1] === 0xd8;
+    const { format, depth } = isJpeg ? plainJpeg : await sharp(bytes, limits).metadata();
     if (!pictureFormats.has(format)) {
       const known = [...pictureFormats].join(", ");
       throw new FormatError(op, `${source}: is ${format}; expected one of ${known}`);
