@@ -14,10 +14,12 @@ namespace {
 constexpr int64_t kSharedWeights = 640 * 1024;         // elements of transformed weights
 constexpr int64_t kBlockElements = 288 * 1024;         // of transformed tiles in an L2 cache
 constexpr int64_t kBlockTiles = 64;
+constexpr int64_t kEnoughBlocks = 8;
 constexpr int64_t kGroupTiles = 128;
 constexpr int64_t kDepth = 128;                        // channels of weights in an L2 cache
 constexpr int64_t kSuperElements = 8 * 1024 * 1024;    // of transformed tiles at once
 constexpr int64_t kFewestChannels = 16;
+constexpr int64_t kFewestTiles = 8;                    // that are worth transforming the weights
 
 class Winograd {
  public:
@@ -82,7 +84,7 @@ void Winograd::run() {
 void Winograd::runTileBlocks() {
   const int64_t fit =
       most(kTileRows, least(kBlockTiles, kBlockElements / (kPoints * blocks_ * kLane)));
-  const int64_t lines = most(1, fit / images_.tilesAcross);
+  const int64_t lines = most(1, least(fit / images_.tilesAcross, ceilDiv(lines_, kEnoughBlocks)));
   const int64_t tiles = tilesOf(lines), depth = blocks_ * kLane;
   float* weights = run_.sharedOf<float>(panels_ * panelElements(depth));
   const int64_t tileSize = tileElements(tiles, blocks_), productSize = productElements(tiles);
@@ -232,7 +234,8 @@ bool suitsWinograd(const ConvolutionPlan& plan) {
   const int64_t smaller = least(w.inSize(), w.outSize());
   const int64_t rows = ceilDiv(most(w.in[1], w.out[1]), kTile);
   const int64_t tiles = rows * ceilDiv(most(w.in[2], w.out[2]), kTile);
-  return smaller >= kLane && tiles * kTile * kTile <= 2 * smaller;
+  return smaller >= kLane && plan.n * tiles >= kFewestTiles &&
+         tiles * kTile * kTile <= 2 * smaller;
 }
 
 void runWinograd(const ConvolutionPlan& plan, Run& run, bool inputGrad) {

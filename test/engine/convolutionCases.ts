@@ -108,9 +108,9 @@ const convolutions: Convolution[] = [
   },
   // Many channels: Winograd's algorithm, with weights for all threads, then by panels.
   plane({ n: 3, c: 17, o: 33, in: [7, 9], k: 3, pad: [1, 1] }),
-  plane({ n: 1, c: 20, o: 16, in: [8, 6], k: 3, pad: [0, 2] }),
+  plane({ n: 2, c: 20, o: 16, in: [8, 6], k: 3, pad: [0, 2] }),
   plane({ n: 2, c: 70, o: 68, in: [5, 8], k: 3, pad: [2, 1] }),
-  plane({ n: 2, c: 160, o: 168, in: [4, 5], k: 3, pad: [1, 1] }),
+  plane({ n: 4, c: 160, o: 168, in: [4, 5], k: 3, pad: [1, 1] }),
   // Gathered patches: strides, dilation, kernels of other sizes.
   plane({ n: 2, c: 30, o: 62, in: [9, 10], k: 3, pad: [1, 1], strides: [2, 2] }),
   plane({ n: 3, c: 64, o: 32, in: [7, 5], k: 1, pad: [0, 0], strides: [2, 2] }),
