@@ -54,12 +54,18 @@ export function countUses(order: readonly Node[], outputs: readonly Node[]): Map
   return uses;
 }
 
-/** JSON has one null for NaN and both infinities, and no −0. */
-const spellNumber = (_: string, value: unknown): unknown =>
-  typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
-    ? `number ${Object.is(value, -0) ? "-0" : value}`
-    : value;
+/** One attribute as text. JSON would have one null for NaN and both infinities, and no −0. */
+function spell(value: unknown): string {
+  if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
+  if (typeof value === "string") return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(spell).join()}]`;
+  return typeof value === "object" && value !== null ? attributesKey(value) : String(value);
+}
 
-/** Attributes as text, equal exactly when the attributes are. */
-export const attributesKey = (attributes: object): string =>
-  JSON.stringify(attributes, spellNumber);
+/** Attributes as text, equal exactly when the attributes are. Eager ops ask for it at each call. */
+export function attributesKey(attributes: object): string {
+  let key = "{";
+  for (const name in attributes)
+    key += `${name}:${spell((attributes as Record<string, unknown>)[name])},`;
+  return `${key}}`;
+}

@@ -5,10 +5,10 @@ import { attentionResult, plainAttention } from "../ir/attentionNodes.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
 import { attentionSizes } from "../ir/primitives/attention.js";
-import { apply, type OpSpec } from "../tensor/apply.js";
+import { apply, checkTensors, type OpSpec } from "../tensor/apply.js";
 import { isGradEnabled } from "../tensor/context.js";
 import { defaultGenerator, type Generator } from "../tensor/random.js";
-import type { Tensor } from "../tensor/tensor.js";
+import { Tensor } from "../tensor/tensor.js";
 import { needFloatTensor } from "./norm.js";
 import { promoteNodes } from "./pointwise.js";
 
@@ -124,6 +124,7 @@ export function attend(
 ): Tensor[] {
   const op = "scaledDotProductAttention";
   const { isCausal = false, dropoutP = 0, needWeights, generator = defaultGenerator } = options;
+  checkTensors(op, [...parts, ...(attnMask === null ? [] : [attnMask])]);
   const keyHeads = keyHeadsOf(op, parts, options.enableGqa ?? false);
   checkAttention(op, parts, attnMask, keyHeads);
   if (!(dropoutP >= 0 && dropoutP <= 1))
@@ -155,14 +156,31 @@ export function attend(
  * ```ts
  * import { nn, tensor } from "gradus";
  * const x = tensor([[1, 0], [0, 1]]);
- * const y = nn.functional.scaledDotProductAttention(x, x, x, null, { isCausal: true });
+ * const y = nn.functional.scaledDotProductAttention(x, x, x, { isCausal: true });
  * console.log(y.at(0).toArray()); // → [ 1, 0 ]
  * ```
  */
-export const scaledDotProductAttention = (
+export function scaledDotProductAttention(
   query: Tensor,
   key: Tensor,
   value: Tensor,
-  attnMask: Tensor | null = null,
+  attnMask?: Tensor | null,
+  options?: AttentionOptions,
+): Tensor;
+export function scaledDotProductAttention(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  options: AttentionOptions,
+): Tensor;
+export function scaledDotProductAttention(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  maskOrOptions: Tensor | AttentionOptions | null = null,
   options: AttentionOptions = {},
-): Tensor => attend([query, key, value], attnMask, { ...options, needWeights: false })[0]!;
+): Tensor {
+  const isMask = maskOrOptions === null || maskOrOptions instanceof Tensor;
+  const [mask, settings] = isMask ? [maskOrOptions, options] : [null, maskOrOptions];
+  return attend([query, key, value], mask, { ...settings, needWeights: false })[0]!;
+}

@@ -60,7 +60,17 @@ function scalarDType(op: string, value: number, beside: DType): DType {
 const asList = (nodes: Node | readonly Node[]): readonly Node[] =>
   Array.isArray(nodes) ? nodes : [nodes as Node];
 
-const typeKey = (x: Tensor): string => `${x.dtype}${formatShape(x.shape)}`;
+/** Shapes as text: results of one program share their shape, so most are known by their object. */
+const shapeKeys = new WeakMap<Shape, string>();
+
+function typeKey({ dtype, shape }: Tensor): string {
+  let key = shapeKeys.get(shape);
+  if (key === undefined) {
+    key = formatShape(shape);
+    shapeKeys.set(shape, key);
+  }
+  return dtype + key;
+}
 
 /** Each spec's number in the keys of kept programs: two ops may have one name. */
 const specIds = new WeakMap<object, number>();
