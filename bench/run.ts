@@ -51,7 +51,7 @@ async function findBackends(): Promise<Map<BackendName, Machine>> {
       tell(`${name} is absent: ${(error as Error).message}`);
       continue;
     }
-    if (name === "native") setNumThreads(threads);
+    setNumThreads(name === "native" ? threads : 1);
     const machine = await measureMachine(name === "native");
     tell(`${backendDescription()}: ${describeMachine(machine)}`);
     machines.set(name, machine);

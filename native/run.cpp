@@ -9,6 +9,10 @@
 #include <chrono>
 #endif
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 #endif
@@ -84,6 +88,17 @@ void setProfiling(bool on) { profiling.store(on); }
 
 namespace {
 
+// Asks for large pages: the first touch of 16 MB is then 8 faults and not 4,096, which cost more than
+// writing it.
+void preferLargePages([[maybe_unused]] char* data, [[maybe_unused]] size_t bytes) {
+#ifdef __linux__
+  constexpr size_t kLargePage = size_t{2} << 20;
+  if (bytes < 2 * kLargePage) return;
+  const size_t skipped = (kLargePage - reinterpret_cast<size_t>(data) % kLargePage) % kLargePage;
+  madvise(data + skipped, (bytes - skipped) / kLargePage * kLargePage, MADV_HUGEPAGE);
+#endif
+}
+
 // Under the address sanitizer, what lies behind the bytes asked for may not be touched.
 void guardRest([[maybe_unused]] char* data, [[maybe_unused]] size_t used,
                [[maybe_unused]] size_t size) {
@@ -110,6 +125,7 @@ char* Arena::reserve(size_t bytes) {
   data_ = static_cast<char*>(std::aligned_alloc(kAlignment, wanted));
   size_ = data_ == nullptr ? 0 : wanted;
   countAllocation();
+  if (data_ != nullptr) preferLargePages(data_, size_);
   guardRest(data_, bytes, size_);
   return data_;
 }
@@ -154,6 +170,9 @@ RunResult runProgram(const Program& program, Context& context, void* const* arra
   for (size_t i = 0; i < program.buffers.size(); i++) {
     const Buffer& buffer = program.buffers[i];
     context.bases[i] = buffer.external ? arrays[buffer.place] : arena + buffer.place;
+    if (buffer.external && buffer.written)
+      preferLargePages(static_cast<char*>(arrays[buffer.place]),
+                       static_cast<size_t>(buffer.elements * bytesOf(buffer.dtype)));
   }
   const KernelTable& table = currentTable();
   PoolLease lease(program.isLarge);
