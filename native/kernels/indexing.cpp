@@ -10,6 +10,16 @@ namespace {
 
 constexpr int64_t kPiece = 8192;
 
+// The first of n indices that is not in [0, size); n if there is none.
+int64_t firstOutside(const int32_t* index, int64_t n, uint32_t size) {
+  uint32_t outside = 0;
+  for (int64_t i = 0; i < n; i++) outside |= static_cast<uint32_t>(index[i]) >= size ? 1 : 0;
+  if (outside == 0) return n;
+  int64_t i = 0;
+  while (static_cast<uint32_t>(index[i]) < size) i++;
+  return i;
+}
+
 template <typename E>
 void gather(const IndexPlan& plan, Run& run) {
   const E* x = run.at<const E>(plan.x);
@@ -28,11 +38,10 @@ void gather(const IndexPlan& plan, Run& run) {
       if (inner == 1) {
         // All indices of one outer element at once.
         const int64_t n = least(plan.count - at, end - row);
-        for (int64_t i = 0; i < n; i++) {
-          const auto k = static_cast<uint32_t>(index[row + i]);
-          if (k >= size) return bad.note(row + i);
-          out[row + i] = from[k];
-        }
+        const int64_t valid = firstOutside(index + row, n, size);
+        if (valid < n) return bad.note(row + valid);
+        GRADUS_INDEPENDENT
+        for (int64_t i = 0; i < n; i++) out[row + i] = from[index[row + i]];
         row += n - 1;
         at = 0;
         outer++;
@@ -75,6 +84,16 @@ void scatterAdd(const IndexPlan& plan, Run& run) {
       for (int64_t j = 0; j < rows; j++)
         std::memset(to + j * inner + begin, 0,
                     static_cast<size_t>(step * (end - begin)) * sizeof(T));
+      if (inner == 1) {
+        const int64_t row = outer * plan.count;
+        const int64_t valid = firstOutside(index + row, plan.count, size);
+        if (valid < plan.count) return bad.note(row + valid);
+        for (int64_t j = 0; j < plan.count; j++) {
+          T& target = to[index[row + j]];
+          target = static_cast<T>(target + updates[row + j]);
+        }
+        continue;
+      }
       for (int64_t j = 0; j < plan.count; j++) {
         const int64_t row = (outer * plan.count + j) * inner;
         for (int64_t i = begin; i < end; i++) {
