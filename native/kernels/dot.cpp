@@ -74,9 +74,10 @@ void multiplyPlainly(const Matrix<const T>& a, const Matrix<const T>& b, const M
 template <typename T>
 class Region {
  public:
+  // `panels`: all of B packed, or null.
   Region(const Cut& cut, const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c,
-         char* scratch)
-      : cut_(cut), a_(a), b_(b), c_(c) {
+         char* scratch, const T* panels)
+      : cut_(cut), a_(a), b_(b), c_(c), panels_(panels) {
     packedA_ = reinterpret_cast<T*>(scratch);
     packedB_ = packedA_ + ceilDiv(cut.rows * cut.depth + kPackSlack<T>, 64) * 64;
     spare_ = packedB_ + kLanes * cut.depth + kPackSlack<T>;
@@ -87,6 +88,26 @@ class Region {
     return (elements + 2 * kPackSlack<T> + 64) * static_cast<int64_t>(sizeof(T));
   }
 
+  static bool readsDirectly(const Cut& cut, const Matrix<const T>& b) {
+    const bool isNear = cut.k * b.row * static_cast<int64_t>(sizeof(T)) <= kNearBytes;
+    return b.column == 1 && (cut.rows <= 2 * kTileRows || isNear);
+  }
+
+  // Panels of all of B for a block of k, each with its lanes side by side.
+  static int64_t panelElements(const Cut& cut) {
+    return ceilDiv(cut.n, kLanes) * kLanes * cut.k + kPackSlack<T>;
+  }
+  static int64_t panelCount(const Cut& cut) { return ceilDiv(cut.n, kLanes); }
+  static void packPanelOf(const Cut& cut, const Matrix<const T>& b, T* panels, int64_t panel) {
+    const int64_t j = panel * kLanes, width = least(kLanes, cut.n - j);
+    const int lanes = lanesOf(width);
+    for (int64_t k = 0; k < cut.k; k += cut.depth) {
+      const int64_t depth = least(cut.depth, cut.k - k);
+      packPanel(placeOf(cut, panels, k, j, depth), lanes, static_cast<int>(width), b.at(k, j),
+                b.column, b.row, depth);
+    }
+  }
+
   void multiply(int64_t row, int64_t column) {
     row_ = row;
     column_ = column;
@@ -94,8 +115,7 @@ class Region {
     columns_ = least(cut_.columns, cut_.n - column);
     panelRows_ = static_cast<int>(ceilDiv(rows_, ceilDiv(rows_, kTileRows)));
     // Packing b pays when it is read more than once or twice, unless all of it is in the L1 cache.
-    const bool isNear = cut_.k * b_.row * static_cast<int64_t>(sizeof(T)) <= kNearBytes;
-    direct_ = b_.column == 1 && (rows_ <= 2 * kTileRows || isNear);
+    direct_ = readsDirectly(cut_, b_);
     for (int64_t k = 0; k < cut_.k; k += cut_.depth) {
       k_ = k;
       depth_ = least(cut_.depth, cut_.k - k);
@@ -109,12 +129,19 @@ class Region {
   const Cut& cut_;
   const Matrix<const T>&a_, &b_;
   const Matrix<T>& c_;
+  const T* panels_;
   // All of the region's rows of A; the panel of B in use; a tile that does not fit the result's
   // memory.
   T *packedA_, *packedB_, *spare_;
   int64_t row_ = 0, column_ = 0, rows_ = 0, columns_ = 0, k_ = 0, depth_ = 0;
   int panelRows_ = 1;
   bool direct_ = false;
+
+  static int lanesOf(int64_t width) { return (width > kWidth<T> ? 2 : 1) * kWidth<T>; }
+  template <typename P>
+  static P* placeOf(const Cut& cut, P* panels, int64_t k, int64_t j, int64_t depth) {
+    return panels + k * ceilDiv(cut.n, kLanes) * kLanes + j * depth;
+  }
 
   void packA() {
     for (int64_t i = 0; i < rows_; i += panelRows_) {
@@ -125,11 +152,13 @@ class Region {
 
   void multiplyColumns(int64_t j) {
     const int64_t width = least(kLanes, columns_ - j);
-    const int vectors = width > kWidth<T> ? 2 : 1;
-    const int lanes = vectors * kWidth<T>;
+    const int lanes = lanesOf(width), vectors = lanes / kWidth<T>;
     const T* panel = b_.at(k_, column_ + j);
     int64_t step = b_.row;
-    if (!direct_ || width < lanes) {
+    if (panels_ != nullptr) {
+      panel = placeOf(cut_, panels_, k_, column_ + j, depth_);
+      step = lanes;
+    } else if (!direct_ || width < lanes) {
       packPanel(packedB_, lanes, static_cast<int>(width), panel, b_.column, b_.row, depth_);
       panel = packedB_;
       step = lanes;
@@ -186,6 +215,15 @@ class Product {
     }
     if (!run_.reserveLocals(static_cast<size_t>(Region<T>::scratchBytes(cut_)))) return;
     const int64_t regions = cut_.rowRegions * cut_.columnRegions;
+    T* panels = nullptr;
+    // Regions of the same columns share B's panels.
+    if (plan_.batch == 1 && cut_.rowRegions > 1 && !Region<T>::readsDirectly(cut_, b_)) {
+      panels = run_.sharedOf<T>(Region<T>::panelElements(cut_));
+      if (panels == nullptr) return;
+      run_.parallelFor(Region<T>::panelCount(cut_), true, [&](int64_t panel, int) {
+        Region<T>::packPanelOf(cut_, atB(0), panels, panel);
+      });
+    }
     const bool parallel = work * plan_.batch >= kRegionWork / 2;
     run_.parallelFor(ceilDiv(plan_.batch, cut_.group) * regions, parallel, [&](int64_t p, int t) {
       const int64_t first = p / regions * cut_.group, region = p % regions;
@@ -193,7 +231,7 @@ class Product {
       for (int64_t i = first; i < last; i++) {
         const Matrix<const T> a = atA(i), b = atB(i);
         const Matrix<T> c = atC(i);
-        Region<T>(cut_, a, b, c, run_.local(t))
+        Region<T>(cut_, a, b, c, run_.local(t), panels)
             .multiply(region % cut_.rowRegions * cut_.rows,
                       region / cut_.rowRegions * cut_.columns);
       }
