@@ -9,6 +9,7 @@ import { dedupe } from "../../ir/passes/dedupe.js";
 import { materialize } from "../../ir/passes/materialize.js";
 import { type Plan, plan } from "../../ir/passes/plan.js";
 import { simplify } from "../../ir/passes/simplify.js";
+import { workOf } from "../../ir/passes/work.js";
 import type { Backend, Executable, PrepareOptions } from "../contract.js";
 import { type EncodedProgram, encode } from "./encode.js";
 import type { CpuModule, RunFailure } from "./module.js";
@@ -53,6 +54,12 @@ export interface CpuBackend extends Backend {
   readonly module: CpuModule;
 }
 
+/**
+ * Programs of less work, about a millisecond, run where they are called: handing one to another thread and back costs as much as a
+ * matrix product of 256 cubed, and nobody misses JavaScript's thread for so long.
+ */
+const shortWork = 2e8;
+
 export function cpuBackend(module: CpuModule): CpuBackend {
   return {
     module,
@@ -68,9 +75,11 @@ export function cpuBackend(module: CpuModule): CpuBackend {
       const check = (failed: RunFailure | null) => {
         if (failed) throw failure(program, failed);
       };
+      const run = (arrays: readonly TypedArray[]) => check(loaded.run(arrays));
+      const isShort = workOf(planned) < shortWork;
       return {
-        run: (arrays: readonly TypedArray[]) => check(loaded.run(arrays)),
-        runAsync: async (arrays) => check(await loaded.runAsync(arrays)),
+        run,
+        runAsync: async (arrays) => (isShort ? run(arrays) : check(await loaded.runAsync(arrays))),
       };
     },
   };
