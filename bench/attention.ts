@@ -10,41 +10,16 @@ import type { CpuModule } from "../src/backend/cpu/module.js";
 import { loadNative } from "../src/backend/cpu/native.js";
 import { instantiateWasm } from "../src/backend/cpu/wasm.js";
 import { sizeOf } from "../src/core/shape.js";
-import { attentionResult, plainAttention } from "../src/ir/attentionNodes.js";
-import { Builder } from "../src/ir/builder.js";
-import type { Graph, Node } from "../src/ir/graph.js";
-import { attentionSizes } from "../src/ir/primitives/attention.js";
-import { vjp } from "../src/ir/vjp.js";
+import type { Graph } from "../src/ir/graph.js";
 import { noise } from "../test/engine/program.js";
+import { type AttentionShape, attentionLayer } from "../test/support/attentionLayer.js";
 
-type Shape = readonly [batch: number, heads: number, steps: number, width: number];
-
-const shapes: readonly Shape[] = [
+const shapes: readonly AttentionShape[] = [
   [12, 4, 64, 32],
   [4, 8, 256, 64],
   [1, 4, 1024, 64],
   [1, 1, 4096, 64],
 ];
-
-/** softmax(Q·Kᵀ)·V of one projection [B, T, 3·H·D], and with `backward` the projection's gradient. */
-function layer([batch, heads, steps, width]: Shape, tiled: boolean, backward: boolean): Graph {
-  const b = new Builder("attention");
-  const channels = heads * width;
-  const x = b.input(0, [batch, steps, 3 * channels], "float32");
-  const g = b.input(1, [batch, steps, channels], "float32");
-  const parts = [0, 1, 2].map((i) => {
-    const part = b.slice(x, [0, 0, i * channels], [batch, steps, (i + 1) * channels]);
-    return b.transpose(b.reshape(part, [batch, steps, heads, width]), [0, 2, 1, 3]);
-  });
-  const attributes = { scale: width ** -0.5, causal: true, hasMask: false, dropoutP: 0 };
-  const result = tiled
-    ? attentionResult(b, b.make("attention", parts, attributes), attentionSizes(parts))
-    : plainAttention(b, parts, attributes).result;
-  const joined = b.reshape(b.transpose(result, [0, 2, 1, 3]), [batch, steps, channels]);
-  if (!backward) return { inputs: [x, g], outputs: [joined] };
-  const [dx] = vjp(b, [joined], [g], [x]) as [Node];
-  return { inputs: [x, g], outputs: [joined, dx] };
-}
 
 /** The median of ms a run over about a third of a second, and the arena's MiB. */
 function time(module: CpuModule, graph: Graph): { ms: number; mib: number } {
@@ -74,7 +49,9 @@ function bench(module: CpuModule, torch: ReadonlyMap<string, number>): void {
   console.log(`${module.name}, ${module.isa}, ${module.threads} thread(s); ms, arena MiB`);
   for (const shape of shapes)
     for (const backward of [false, true]) {
-      const [tiled, plain] = [true, false].map((t) => time(module, layer(shape, t, backward)));
+      const [tiled, plain] = [true, false].map((tiled) =>
+        time(module, attentionLayer(shape, { tiled, backward })),
+      );
       const label = `[${shape}] ${backward ? "forward + backward" : "forward"}`;
       const peer = torch.get(`${shape} ${backward}`);
       const [batch, heads, steps, width] = shape;

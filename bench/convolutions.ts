@@ -14,6 +14,7 @@ import type { CpuModule } from "../src/backend/cpu/module.js";
 import { loadNative } from "../src/backend/cpu/native.js";
 import { instantiateWasm } from "../src/backend/cpu/wasm.js";
 import { encode, noise } from "../test/engine/program.js";
+import { convolution, flopsOf, kernels, type Layer } from "./convolution.js";
 
 const { values: options } = parseArgs({
   options: {
@@ -28,17 +29,6 @@ const { values: options } = parseArgs({
   },
 });
 
-type Layer = readonly [
-  n: number,
-  c: number,
-  o: number,
-  size: number,
-  k: number,
-  pad: number,
-  stride: number,
-];
-
-const kernels = ["convolution", "convolutionInputGrad", "convolutionWeightGrad"] as const;
 type KernelName = (typeof kernels)[number];
 
 interface Task {
@@ -69,23 +59,10 @@ const layers: readonly (readonly [name: string, layer: Layer, count: number, fir
   ["conv-256-8", [64, 256, 256, 8, 3, 1, 1], 1],
 ];
 
-const outSize = ([, , , size, k, pad, stride]: Layer): number =>
-  Math.floor((size + 2 * pad - k) / stride) + 1;
-
-function flopsOf(layer: Layer): number {
-  const [n, c, o, , k] = layer;
-  return 2 * n * o * outSize(layer) ** 2 * c * k * k;
-}
-
 /** One run of the engine on its own arrays. */
 function prepare(module: CpuModule, { kernel, layer }: Task): () => void {
-  const [n, c, o, size, k, pad, stride] = layer;
-  const out = outSize(layer);
-  const lengths = [n * c * size * size, o * c * k * k, n * o * out * out];
-  const arrays = lengths.map((length, i) => noise(length, i + 1));
-  const sizes = [size, size, k, k, out, out, stride, stride, pad, pad, 1, 1];
-  const payload = [2, n, c, o, 1, ...sizes, 0, 0, 1, 0, 2, 0];
-  const { words, constants } = encode(arrays, [{ kernel, payload }]);
+  const { arrays, instruction } = convolution(kernel, layer);
+  const { words, constants } = encode(arrays, [instruction]);
   const program = module.load(words, constants);
   return () => program.run(arrays);
 }

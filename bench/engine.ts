@@ -9,6 +9,7 @@ import { loadNative } from "../src/backend/cpu/native.js";
 import { instantiateWasm } from "../src/backend/cpu/wasm.js";
 import type { TypedArray } from "../src/core/dtype.js";
 import { encode, fused, type Instruction, noise } from "../test/engine/program.js";
+import { convolution, flopsOf, kernels, type Layer } from "./convolution.js";
 
 interface Workload {
   readonly name: string;
@@ -27,28 +28,12 @@ function dot(m: number, n: number, k: number, transposed = false): Workload {
   return { name, arrays, instruction: { kernel: "dot", payload }, flops: 2 * m * n * k };
 }
 
-type Layer = readonly [
-  n: number,
-  c: number,
-  o: number,
-  size: number,
-  k: number,
-  pad: number,
-  stride: number,
-];
-
-function convolutions(label: string, [n, c, o, size, k, pad, stride]: Layer): Workload[] {
-  const out = Math.floor((size + 2 * pad - k) / stride) + 1;
-  const lengths = [n * c * size * size, o * c * k * k, n * o * out * out];
-  const sizes = [size, size, k, k, out, out, stride, stride, pad, pad, 1, 1];
-  const payload = [2, n, c, o, 1, ...sizes, 0, 0, 1, 0, 2, 0];
-  const flops = 2 * n * o * out * out * c * k * k;
-  const kernels = ["convolution", "convolutionInputGrad", "convolutionWeightGrad"] as const;
-  return kernels.map((kernel) => {
-    const arrays = lengths.map((length, i) => noise(length, i + 1));
-    return { name: `${label} ${kernel}`, arrays, instruction: { kernel, payload }, flops };
-  });
-}
+const convolutions = (label: string, layer: Layer): Workload[] =>
+  kernels.map((kernel) => ({
+    name: `${label} ${kernel}`,
+    ...convolution(kernel, layer),
+    flops: flopsOf(layer),
+  }));
 
 function sum(dims: number[], reduced: number[]): Workload {
   const strides = dims.map((_, d) => dims.slice(d + 1).reduce((a, b) => a * b, 1));

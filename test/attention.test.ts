@@ -14,38 +14,18 @@ import {
   tensor,
   zeros,
 } from "../src/index.js";
-import { attentionResult } from "../src/ir/attentionNodes.js";
 import { Builder } from "../src/ir/builder.js";
-import type { Node } from "../src/ir/graph.js";
 import { materialize } from "../src/ir/passes/materialize.js";
 import { plan } from "../src/ir/passes/plan.js";
 import { simplify } from "../src/ir/passes/simplify.js";
-import { attentionSizes } from "../src/ir/primitives/attention.js";
-import { vjp } from "../src/ir/vjp.js";
 import { attend } from "../src/ops/attention.js";
+import { attentionLayer } from "./support/attentionLayer.js";
 import { places, use } from "./support/backends.js";
 
 const { functional: F } = nn;
 
-const attributes = { scale: 0.2, causal: true, hasMask: false, dropoutP: 0 };
-
-/** Forward and backward of attention over one projection [B, T, 3·H·D], as a layer has it. */
-function layerGraph(steps: number) {
-  const [batch, heads, width] = [2, 4, 32];
-  const b = new Builder("layer");
-  const channels = heads * width;
-  const x = b.input(0, [batch, steps, 3 * channels], "float32");
-  const g = b.input(1, [batch, steps, channels], "float32");
-  const parts = [0, 1, 2].map((i) => {
-    const part = b.slice(x, [0, 0, i * channels], [batch, steps, (i + 1) * channels]);
-    return b.transpose(b.reshape(part, [batch, steps, heads, width]), [0, 2, 1, 3]);
-  });
-  const flat = b.make("attention", parts, attributes);
-  const result = attentionResult(b, flat, attentionSizes(parts));
-  const joined = b.reshape(b.transpose(result, [0, 2, 1, 3]), [batch, steps, channels]);
-  const [dx] = vjp(b, [joined], [g], [x]) as [Node];
-  return { inputs: [x, g], outputs: [joined, dx] };
-}
+/** Forward and backward. */
+const layerGraph = (steps: number) => attentionLayer([2, 4, steps, 32]);
 
 const arenaBytes = (steps: number): number => compileProgram(layerGraph(steps)).words[6]! * 64;
 

@@ -1,5 +1,6 @@
 /** Samplers, loaders that resume or skip, streams, and batches made in worker threads. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { FormatError, GradusError, ValueError } from "../src/core/errors.js";
 import type { Dataset } from "../src/data/dataset.js";
@@ -15,6 +16,11 @@ import {
 } from "../src/data/sampler.js";
 import { ConcatDataset, type IterableDataset, shuffleBuffer } from "../src/data/transformed.js";
 import { makeDataset } from "./support/workerSource.js";
+
+/** Written by scripts/fixtures/makeShares.py. */
+const torchShares = JSON.parse(
+  readFileSync(new URL("fixtures/shares.json", import.meta.url), "utf8"),
+) as { length: number; numReplicas: number; dropLast: boolean; shares: number[][] }[];
 
 const numbers = (length: number): Dataset<[number]> => ({ length, get: (i) => [i] });
 const module = new URL("support/workerSource.ts", import.meta.url);
@@ -87,15 +93,12 @@ test("weighted draws come in proportion to their weights", () => {
 });
 
 test("distributed shares are those of PyTorch's sampler", () => {
-  // torch.utils.data.DistributedSampler(range(n), num_replicas, rank, shuffle=False, drop_last=…)
-  const share = (n: number, numReplicas: number, rank: number, dropLast = false) => [
-    ...new DistributedSampler(n, { numReplicas, rank, shuffle: false, dropLast }).order(0),
-  ];
-  assert.deepEqual(share(10, 3, 0), [0, 3, 6, 9]);
-  assert.deepEqual(share(10, 3, 1), [1, 4, 7, 0]);
-  assert.deepEqual(share(10, 3, 2), [2, 5, 8, 1]);
-  assert.deepEqual(share(10, 3, 2, true), [2, 5, 8]);
-  assert.deepEqual(share(2, 5, 4), [0]);
+  for (const { length, shares, ...options } of torchShares)
+    for (const [rank, expected] of shares.entries()) {
+      const sampler = new DistributedSampler(length, { ...options, rank, shuffle: false });
+      assert.deepEqual([...sampler.order(0)], expected, JSON.stringify({ length, ...options }));
+      assert.equal(sampler.length, expected.length);
+    }
   const all = [0, 1, 2].flatMap((rank) => [
     ...new DistributedSampler(9, { numReplicas: 3, rank, seed: 4 }).order(7),
   ]);

@@ -3,17 +3,23 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   compile,
+  data,
   Generator,
+  GradusError,
   multinomial,
   nn,
   normal,
+  rand,
   randint,
+  randperm,
   setBackend,
   type Tensor,
   tensor,
   truncNormal,
   uniform,
+  zeros,
 } from "../src/index.js";
+import { ColorJitter, MixUp, functional as T } from "../src/vision/index.js";
 import { backends, use } from "./support/backends.js";
 
 setBackend("interpreter");
@@ -146,4 +152,47 @@ test("draws are the same on every backend, eager and compiled", async () => {
           assert.ok(Math.abs(v - expected[i]![j]!) < 1e-6, `${place.name}, draw ${i}`);
   }
   setBackend("interpreter");
+});
+
+test("what is no generator is refused by name wherever one may be given", () => {
+  const x = zeros([4, 4]).add(0.5);
+  const pictures = zeros([1, 1, 4, 4]);
+  const { functional: F, init } = nn;
+  const uses: Record<string, (options: { generator: Generator }) => unknown> = {
+    rand: (o) => rand([2], o),
+    randperm: (o) => randperm(3, o),
+    randint: (o) => randint(0, 3, [2], o),
+    normal: (o) => normal(0, 1, { shape: [2], ...o }),
+    truncNormal: (o) => truncNormal([2], o),
+    uniform: (o) => uniform([2], 0, 1, o),
+    multinomial: (o) => multinomial(x, 2, o),
+    bernoulli: (o) => x.bernoulli(o),
+    dropout: (o) => F.dropout(x, 0.5, { ...o, training: false }),
+    dropout2d: (o) => F.dropout2d(pictures, 0.5, o),
+    alphaDropout: (o) => F.alphaDropout(x, 0, o),
+    rrelu: (o) => F.rrelu(x, { ...o, training: false }),
+    gumbelSoftmax: (o) => F.gumbelSoftmax(x, o),
+    fractionalMaxPool2d: (o) => F.fractionalMaxPool2d(pictures, 2, { outputSize: 2, ...o }),
+    scaledDotProductAttention: (o) => F.scaledDotProductAttention(x, x, x, null, o),
+    orthogonal: (o) => init.orthogonal([2, 2], o),
+    RandomSampler: (o) => new data.RandomSampler(3, o),
+    ColorJitter: (o) => new ColorJitter(o),
+    MixUp: (o) => new MixUp(o),
+    gaussianNoise: (o) => T.gaussianNoise(pictures, o),
+  };
+  for (const [op, call] of Object.entries(uses)) {
+    const refused = (got: unknown, words: string) =>
+      assert.throws(
+        () => call({ generator: got as Generator }),
+        (error: Error) => {
+          assert.ok(error instanceof GradusError, `${op}: ${error}`);
+          assert.equal(error.message, `${op}: generator must be a Generator, got ${words}`);
+          return true;
+        },
+      );
+    refused(7, "7; new Generator(7)");
+    refused({ bits: 1 }, "an object; make one with new Generator(seed)");
+    refused(false, "false; make one with new Generator(seed)");
+    call({ generator: new Generator(1) });
+  }
 });

@@ -152,6 +152,8 @@ test("tensor refuses ragged rows, values that do not fit, wrong sizes and dtypes
       /a Float32Array cannot hold int32/,
     ],
     [() => arange(0, 5, 0), ValueError, /^arange: cannot count from 0 to 5 by 0/],
+    [() => arange(0, "5" as never), ValueError, /^arange: end must be a number, got 5/],
+    [() => arange([3] as never), ValueError, /^arange: end must be a number, got an array/],
     [() => rand([2], { dtype: "int32" }), DTypeError, /^rand: needs a float dtype, got int32/],
   ];
   for (const [call, Kind, message] of refused)
@@ -173,6 +175,17 @@ test("zeros, ones, full, arange, eye and the …Like forms", () => {
   assert.deepEqual([arange(3).dtype, arange(0, 1, 0.5).dtype], ["int32", "float32"]);
   assert.deepEqual(arange(5, 0, -2).toArray(), [5, 3, 1]);
   assert.deepEqual(arange(3, 3).shape, [0]);
+  const dtype = "uint8";
+  for (const counted of [
+    arange(3, { dtype }),
+    arange(0, 3, { dtype }),
+    arange(0, 3, 1, { dtype }),
+    arange(3, undefined, 1, { dtype }),
+  ])
+    assert.deepEqual([counted.dtype, counted.toArray()], [dtype, [0, 1, 2]]);
+  assert.deepEqual(arange(1, 2, { requiresGrad: true, dtype: "float64" }).requiresGrad, true);
+  for (const square of [eye(2, { dtype }), eye(2, 2, { dtype }), eye(2, undefined, { dtype })])
+    assert.deepEqual([square.dtype, [...square.data]], [dtype, [1, 0, 0, 1]]);
   const like = tensor([1, 2], { dtype: "int32" });
   assert.deepEqual([zerosLike(like).dtype, onesLike(like).toArray()], ["int32", [1, 1]]);
   assert.deepEqual(fullLike(like, 4, { dtype: "float64" }).dtype, "float64");

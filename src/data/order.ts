@@ -4,7 +4,7 @@
  */
 import { ValueError } from "../core/errors.js";
 import { philox } from "../core/random.js";
-import { defaultGenerator, Generator } from "../tensor/random.js";
+import { Generator, generatorOf } from "../tensor/random.js";
 
 /** Sets these draws apart from all others: the second counter word of other random calls is 0. */
 const orderStream = 0x6f726465;
@@ -119,15 +119,13 @@ export interface SeedOptions {
 }
 
 /** The seed that was given, or a fresh one from the generator. */
-export function chooseSeed(
-  op: string,
-  { seed, generator = defaultGenerator }: SeedOptions,
-): number {
+export function chooseSeed(op: string, { seed, generator }: SeedOptions): number {
+  const source = generatorOf(op, generator);
   if (seed !== undefined) {
     checkSeed(op, seed);
     return seed;
   }
-  const [low, high] = generator.bits(2);
+  const [low, high] = source.bits(2);
   return low! + (high! & 0x1fffff) * twoTo32;
 }
 

@@ -3,6 +3,7 @@
  * any amount, so inflating stops at a limit. Read files.ts next.
  */
 import { FormatError, ValueError } from "../core/errors.js";
+import { concatenate } from "./bytes.js";
 
 export interface GunzipOptions {
   /** Stop with an error once more bytes than this have come out. */
@@ -126,13 +127,3 @@ function startPump(stream: CompressionStream | DecompressionStream, bytes: Uint8
 }
 
 const ignore = (): void => {};
-
-function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const result = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    result.set(chunk, at);
-    at += chunk.length;
-  }
-  return result;
-}

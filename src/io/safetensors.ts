@@ -9,6 +9,7 @@ import { DTypeError, ValueError } from "../core/errors.js";
 import { type HalfType, halfTypes, toHalfBits } from "../core/half.js";
 import { formatShape, sizeOf } from "../core/shape.js";
 import { type ArrayData, bytesOf, checkArrayData } from "./arrayData.js";
+import { concatenate } from "./bytes.js";
 import { type Fail, failWith, type HeaderEntry, parseHeader, quote } from "./safetensorsHeader.js";
 import {
   type StorageType,
@@ -103,14 +104,7 @@ export function encodeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
   options: EncodeOptions = {},
 ): Uint8Array {
-  const pieces = safetensorsPieces(tensors, metadata, options);
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
+  return concatenate(safetensorsPieces(tensors, metadata, options));
 }
 
 /**

@@ -3,6 +3,7 @@
  * equal content gives equal archives. Works in browsers too. Read zip.ts for reading.
  */
 import { ValueError } from "../core/errors.js";
+import { concatenate } from "./bytes.js";
 import { crc32 } from "./crc32.js";
 import { compress } from "./gzip.js";
 import { isSafePath } from "./zip.js";
@@ -54,7 +55,7 @@ export async function encodeZip(
   const size = directory.reduce((sum, entry) => sum + entry.length, 0);
   if (at + size > mostBytes || names.size > mostEntries)
     throw new ValueError("encodeZip", `${names.size} files, ${at} bytes: over the format's limits`);
-  return join([...pieces, ...directory, endRecord(names.size, size, at)]);
+  return concatenate([...pieces, ...directory, endRecord(names.size, size, at)]);
 }
 
 interface Fields {
@@ -93,15 +94,5 @@ function endRecord(count: number, size: number, start: number): Uint8Array {
   view.setUint16(10, count, true);
   view.setUint32(12, size, true);
   view.setUint32(16, start, true);
-  return bytes;
-}
-
-function join(pieces: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
   return bytes;
 }

@@ -14,7 +14,7 @@ import {
   type NormalOptions,
   type TruncNormalOptions,
 } from "../tensor/distributions.js";
-import { type RandomOptions, rand } from "../tensor/random.js";
+import { generatorOf, type RandomOptions, rand } from "../tensor/random.js";
 import { Tensor } from "../tensor/tensor.js";
 
 /** A shape to make a tensor of, or a tensor to fill, which is given back. */
@@ -195,7 +195,10 @@ export function orthogonal(target: Target, { gain = 1, ...options }: GainOptions
   return fill(target, options, (shape, { dtype = "float32", generator, requiresGrad = false }) => {
     const [rows, columns] = [shape[0]!, sizeOf(shape.slice(1))];
     const tall = [Math.max(rows, columns), Math.min(rows, columns)];
-    const random = { dtype: "float64" as const, ...(generator && { generator }), shape: tall };
+    const random = {
+      ...{ dtype: "float64" as const, shape: tall },
+      generator: generatorOf("orthogonal", generator),
+    };
     const { Q: q, R: r } = qr(drawNormal(0, 1, random));
     // So that every orthogonal matrix is as likely as any other.
     const even = q.mul(r.diagonal().sign());
@@ -233,8 +236,8 @@ export function sparse(
     const [rows, columns] = shape as [number, number];
     const count = Math.ceil(sparsity * rows);
     const values = drawNormal(0, std, { ...o, shape });
-    const { generator } = o;
-    const keys = rand([columns, rows], generator ? { generator } : {}).argsort(1).data;
+    const generator = generatorOf("sparse", o.generator);
+    const keys = rand([columns, rows], { generator }).argsort(1).data;
     const data = values.data;
     for (let j = 0; j < columns; j++)
       for (let i = 0; i < count; i++) data[Number(keys[j * rows + i]) * columns + j] = 0;

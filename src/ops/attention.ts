@@ -7,7 +7,7 @@ import type { Node } from "../ir/graph.js";
 import { attentionSizes } from "../ir/primitives/attention.js";
 import { apply, checkTensors, type OpSpec } from "../tensor/apply.js";
 import { isGradEnabled } from "../tensor/context.js";
-import { defaultGenerator, type Generator } from "../tensor/random.js";
+import { type Generator, generatorOf } from "../tensor/random.js";
 import { Tensor } from "../tensor/tensor.js";
 import { needFloatTensor } from "./norm.js";
 import { promoteNodes } from "./pointwise.js";
@@ -123,7 +123,8 @@ export function attend(
   options: AttentionOptions & { readonly needWeights: boolean },
 ): Tensor[] {
   const op = "scaledDotProductAttention";
-  const { isCausal = false, dropoutP = 0, needWeights, generator = defaultGenerator } = options;
+  const { isCausal = false, dropoutP = 0, needWeights } = options;
+  const generator = generatorOf(op, options.generator);
   checkTensors(op, [...parts, ...(attnMask === null ? [] : [attnMask])]);
   const keyHeads = keyHeadsOf(op, parts, options.enableGqa ?? false);
   checkAttention(op, parts, attnMask, keyHeads);

@@ -21,7 +21,7 @@ const batch = input([2, 3, 3]);
 
 /** A·Aᵀ + I: symmetric and positive definite, however A is moved. */
 const definite = (x: Tensor): Tensor =>
-  x.matmul(x.transpose(-1, -2)).add(eye(x.shape.at(-2)!, x.shape.at(-2)!, { dtype: x.dtype }));
+  x.matmul(x.transpose(-1, -2)).add(eye(x.shape.at(-2)!, { dtype: x.dtype }));
 const definiteText = "a @ a.transpose(-1, -2) + torch.eye(a.shape[-2], dtype=a.dtype)";
 
 const notSquare = (op: string, fn: (x: Tensor) => unknown) =>

@@ -6,7 +6,7 @@ import type { Node } from "../ir/graph.js";
 import { applyOne, byName, checkTensors, type OpSpec } from "../tensor/apply.js";
 import { zeros } from "../tensor/create.js";
 import { bad, input, type SampleSet, sample, unlike } from "../tensor/defineOp.js";
-import { defaultGenerator, Generator, uniformNodes } from "../tensor/random.js";
+import { Generator, generatorOf, uniformNodes } from "../tensor/random.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { linear } from "./linalg.js";
 import { needFloatTensor } from "./norm.js";
@@ -21,9 +21,9 @@ const keptNodes = (b: Builder, state: Node, { p, maskShape }: Mask): Node =>
 function masked(op: string, x: Tensor, p: number, shape: Shape, options: DropoutOptions): Tensor {
   if (!(p >= 0 && p <= 1)) throw new ValueError(op, `p must be from 0 to 1, got ${p}`);
   needFloatTensor(op, x);
+  const generator = generatorOf(op, options.generator);
   if (options.training === false || p === 0) return x;
-  const state = (options.generator ?? defaultGenerator).take();
-  return applyOne(maskSpec(op), [x, state], { p, maskShape: [...shape] });
+  return applyOne(maskSpec(op), [x, generator.take()], { p, maskShape: [...shape] });
 }
 
 const maskSpec = byName(
@@ -124,9 +124,9 @@ function dropToFloor(
 ): Tensor {
   if (!(p >= 0 && p <= 1)) throw new ValueError(op, `p must be from 0 to 1, got ${p}`);
   needFloatTensor(op, x);
+  const generator = generatorOf(op, options.generator);
   if (options.training === false || p === 0) return x;
-  const state = (options.generator ?? defaultGenerator).take();
-  return applyOne(alphaSpec(op), [x, state], { p, maskShape: [...shape] });
+  return applyOne(alphaSpec(op), [x, generator.take()], { p, maskShape: [...shape] });
 }
 
 /**

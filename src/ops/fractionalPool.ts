@@ -6,7 +6,7 @@ import type { Node } from "../ir/graph.js";
 import { apply, type OpSpec } from "../tensor/apply.js";
 import { zeros } from "../tensor/create.js";
 import { bad, input, type SampleSet, sample } from "../tensor/defineOp.js";
-import { defaultGenerator, type Generator, rand } from "../tensor/random.js";
+import { type Generator, generatorOf, rand } from "../tensor/random.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { batchedPair, checkSpatial, maxOfPlaces, planesOf, type ValuesAndIndices } from "./pool.js";
 import { type Pair, type Sizes, spread, type Triple } from "./window.js";
@@ -99,9 +99,8 @@ const fractionalMaxPool = (
         `windows of ${formatShape(kernel)} for ${formatShape(sizes)} do not fit ${formatShape(x.shape)}`,
       );
     const expected = [...batch.shape.slice(0, 2), rank];
-    const samples =
-      options.randomSamples ??
-      rand(expected, { dtype: batch.dtype, generator: options.generator ?? defaultGenerator });
+    const generator = generatorOf(op, options.generator);
+    const samples = options.randomSamples ?? rand(expected, { dtype: batch.dtype, generator });
     if (!sameShape(samples.shape, expected) || samples.dtype !== batch.dtype)
       throw new ShapeError(
         op,

@@ -14,7 +14,7 @@ import {
   sample,
   unlike,
 } from "../tensor/defineOp.js";
-import { defaultGenerator, Generator, uniformNodes } from "../tensor/random.js";
+import { Generator, generatorOf, uniformNodes } from "../tensor/random.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { needFloat } from "./reduce.js";
 import { softmax } from "./softmax.js";
@@ -181,7 +181,8 @@ export interface GumbelSoftmaxOptions {
  * ```
  */
 export function gumbelSoftmax(x: Tensor, options: GumbelSoftmaxOptions = {}): Tensor {
-  const { tau = 1, hard = false, dim = -1, generator = defaultGenerator } = options;
+  const { tau = 1, hard = false, dim = -1 } = options;
+  const generator = generatorOf("gumbelSoftmax", options.generator);
   if (!(tau > 0)) throw new ValueError("gumbelSoftmax", `tau must be above 0, got ${tau}`);
   if (!isFloat(x.dtype))
     throw new DTypeError("gumbelSoftmax", `needs a float tensor, got ${x.dtype}`);

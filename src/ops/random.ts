@@ -16,7 +16,7 @@ import {
   typed,
   unlike,
 } from "../tensor/defineOp.js";
-import { defaultGenerator, Generator, uniformNodes } from "../tensor/random.js";
+import { Generator, generatorOf, uniformNodes } from "../tensor/random.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { knownValues } from "./known.js";
 
@@ -45,9 +45,9 @@ const dropoutSpec: OpSpec<{ readonly p: number }> = {
 export function dropout(x: Tensor, p = 0.5, options: DropoutOptions = {}): Tensor {
   if (!(p >= 0 && p <= 1)) throw new ValueError("dropout", `p must be from 0 to 1, got ${p}`);
   if (!isFloat(x.dtype)) throw new DTypeError("dropout", `needs a float tensor, got ${x.dtype}`);
+  const generator = generatorOf("dropout", options.generator);
   if (options.training === false || p === 0) return x;
-  const state = (options.generator ?? defaultGenerator).take();
-  return applyOne(dropoutSpec, [x, state], { p });
+  return applyOne(dropoutSpec, [x, generator.take()], { p });
 }
 
 const bernoulliSpec: OpSpec = {
@@ -61,7 +61,7 @@ const bernoulliSpec: OpSpec = {
 /** 1 with probability x, else 0, for each element of x. */
 export function bernoulli(x: Tensor, options: { readonly generator?: Generator } = {}): Tensor {
   if (!isFloat(x.dtype)) throw new DTypeError("bernoulli", `needs probabilities, got ${x.dtype}`);
-  const state = (options.generator ?? defaultGenerator).take();
+  const state = generatorOf("bernoulli", options.generator).take();
   return applyOne(bernoulliSpec, [x.detach(), state], {});
 }
 
@@ -141,7 +141,8 @@ function checkWeights(x: Tensor, least: number): void {
  * ```
  */
 export function multinomial(x: Tensor, count: number, options: MultinomialOptions = {}): Tensor {
-  const { replacement = false, generator = defaultGenerator } = options;
+  const { replacement = false } = options;
+  const generator = generatorOf("multinomial", options.generator);
   if (!isFloat(x.dtype)) throw new DTypeError("multinomial", `needs float weights, got ${x.dtype}`);
   const classes = x.shape[x.ndim - 1];
   if ((x.ndim !== 1 && x.ndim !== 2) || !classes)

@@ -3,7 +3,7 @@ import { ValueError } from "../core/errors.js";
 import { applyOne, type OpSpec } from "../tensor/apply.js";
 import { zeros } from "../tensor/create.js";
 import { bad, input, type SampleSet, sample, unlike } from "../tensor/defineOp.js";
-import { defaultGenerator, Generator, uniformNodes } from "../tensor/random.js";
+import { Generator, generatorOf, uniformNodes } from "../tensor/random.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { leakyRelu } from "./activation.js";
 import { needFloatTensor } from "./norm.js";
@@ -44,8 +44,9 @@ export function rrelu(x: Tensor, options: RreluOptions = {}): Tensor {
   if (!(lower >= 0 && lower <= upper && Number.isFinite(upper)))
     throw new ValueError("rrelu", `needs 0 ≤ lower ≤ upper, got ${lower} and ${upper}`);
   needFloatTensor("rrelu", x);
+  const source = generatorOf("rrelu", generator);
   if (!training) return leakyRelu(x, { negativeSlope: (lower + upper) / 2 });
-  return applyOne(spec, [x, (generator ?? defaultGenerator).take()], { lower, upper });
+  return applyOne(spec, [x, source.take()], { lower, upper });
 }
 
 const ownBits = "PyTorch draws other random bits";

@@ -135,7 +135,8 @@ export function checkTensors(op: string, inputs: readonly Tensor[]): void {
     throw new ValueError(op, `input ${wrong} must be a tensor, got ${describe(inputs[wrong])}`);
 }
 
-const describe = (x: unknown): string =>
+/** What came in the place of a tensor or another object, for an error. */
+export const describe = (x: unknown): string =>
   typeof x === "object" && x !== null ? (Array.isArray(x) ? "an array" : "an object") : String(x);
 
 /** Runs an op on tensors; gives its outputs. */

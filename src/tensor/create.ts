@@ -11,7 +11,7 @@ import {
 } from "../core/dtype.js";
 import { DTypeError, ShapeError, ValueError } from "../core/errors.js";
 import { checkShape, formatShape, type Shape, sizeOf } from "../core/shape.js";
-import { fromArray } from "./apply.js";
+import { describe, fromArray } from "./apply.js";
 import type { Tensor } from "./tensor.js";
 
 export interface TensorOptions {
@@ -199,23 +199,42 @@ export const emptyLike = (x: Tensor, options?: TensorOptions): Tensor => zerosLi
 export const fullLike = (x: Tensor, value: number, options?: TensorOptions): Tensor =>
   full(x.shape, value, like(x, options));
 
+/** Throws unless every value is a number, naming the first that is none. */
+function checkNumbers(op: string, numbers: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(numbers))
+    if (typeof value !== "number")
+      throw new ValueError(op, `${name} must be a number, got ${describe(value)}`);
+}
+
 /**
  * start, start + step, … up to but not including end; `arange(n)` counts from 0. `int32` if all three
- * are whole numbers, else `float32`.
+ * are whole numbers, else `float32`. The options follow the last number that is given.
  *
+ * @throws ValueError unless the numbers lead from start to end in a finite number of steps.
  * @example
  * ```ts
  * import { arange } from "gradus";
  * console.log(arange(3).toArray(), arange(1, 2, 0.25).toArray()); // → [ 0, 1, 2 ] [ 1, 1.25, 1.5, 1.75 ]
+ * console.log(arange(3, { dtype: "float32" }).dtype); // → float32
  * ```
  */
+export function arange(end: number, options?: TensorOptions): Tensor;
+export function arange(start: number, end: number, options?: TensorOptions): Tensor;
 export function arange(
   startOrEnd: number,
   end?: number,
-  step = 1,
-  options: TensorOptions = {},
+  step?: number,
+  options?: TensorOptions,
+): Tensor;
+export function arange(
+  startOrEnd: number,
+  ...rest: (number | TensorOptions | undefined)[]
 ): Tensor {
+  const place = rest.findIndex((x) => typeof x === "object" && x !== null);
+  const options = place < 0 ? {} : (rest[place] as TensorOptions);
+  const [end, step = 1] = (place < 0 ? rest : rest.slice(0, place)) as (number | undefined)[];
   const [from, to] = end === undefined ? [0, startOrEnd] : [startOrEnd, end];
+  checkNumbers("arange", { start: from, end: to, step });
   const count = Math.max(0, Math.ceil((to - from) / step));
   if (!Number.isFinite(count))
     throw new ValueError("arange", `cannot count from ${from} to ${to} by ${step}`);
@@ -286,7 +305,10 @@ export const logspace = (
 };
 
 /** The n × m matrix (square if `m` is not given) with ones on its diagonal. */
-export function eye(n: number, m = n, options: TensorOptions = {}): Tensor {
+export function eye(n: number, options?: TensorOptions): Tensor;
+export function eye(n: number, m?: number, options?: TensorOptions): Tensor;
+export function eye(n: number, second?: number | TensorOptions, third?: TensorOptions): Tensor {
+  const [m = n, options] = typeof second === "object" ? [n, second] : [second, third];
   const result = zeros([n, m], options);
   for (let i = 0; i < Math.min(n, m); i++) result.data[i * m + i] = 1;
   return result;

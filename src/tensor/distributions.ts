@@ -6,7 +6,7 @@ import type { Builder } from "../ir/builder.js";
 import { erfc } from "../ir/errorFunction.js";
 import type { Node } from "../ir/graph.js";
 import { applyOne, checkTensors, type OpSpec } from "./apply.js";
-import { defaultGenerator, normalNodes, type RandomOptions, uniformNodes } from "./random.js";
+import { generatorOf, normalNodes, type RandomOptions, uniformNodes } from "./random.js";
 import type { Tensor } from "./tensor.js";
 
 type Draw = { readonly shape: Shape; readonly dtype: DType };
@@ -14,7 +14,7 @@ type Between<A> = Draw & A;
 
 function draw<A extends Draw>(spec: OpSpec<A>, options: RandomOptions, attributes: A): Tensor {
   checkShape(spec.name, attributes.shape);
-  const state = (options.generator ?? defaultGenerator).take();
+  const state = generatorOf(spec.name, options.generator).take();
   const result = applyOne(spec, [state], { ...attributes, shape: [...attributes.shape] });
   result.requiresGrad = options.requiresGrad ?? false;
   return result;
@@ -159,7 +159,7 @@ export function normal(
     "normal",
     options.shape ?? broadcastShapes("normal", ...parameters.map((x) => x.shape)),
   );
-  const state = (options.generator ?? defaultGenerator).take();
+  const state = generatorOf("normal", options.generator).take();
   const inputs = [state, ...parameters.map((x) => x.detach())];
   const result = applyOne(normalSpec, inputs, {
     ...{ shape: [...shape], dtype },

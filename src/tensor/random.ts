@@ -8,7 +8,7 @@ import { randomBits } from "../core/random.js";
 import { checkShape, type Shape, sizeOf } from "../core/shape.js";
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { applyOne, fromArray, type OpSpec } from "./apply.js";
+import { applyOne, describe, fromArray, type OpSpec } from "./apply.js";
 import { activeTrace, noGrad } from "./context.js";
 import { type TensorOptions, tensor, zeros } from "./create.js";
 import type { Tensor } from "./tensor.js";
@@ -101,6 +101,23 @@ const advanceSpec: OpSpec = {
 
 export const defaultGenerator = new Generator(0);
 
+/**
+ * The generator of an option, or the default one if it was left out.
+ *
+ * @throws ValueError if it is anything but a {@link Generator}. @internal
+ */
+export function generatorOf(op: string, generator: Generator | null | undefined): Generator {
+  if (generator === undefined || generator === null) return defaultGenerator;
+  if (generator instanceof Generator) return generator;
+  const given: unknown = generator;
+  const isSeed = typeof given === "number" && Number.isSafeInteger(given) && given >= 0;
+  throw new ValueError(
+    op,
+    `generator must be a Generator, got ${describe(given)}; ` +
+      `${isSeed ? `new Generator(${given})` : "make one with new Generator(seed)"}`,
+  );
+}
+
 /** Seeds the default generator, which everything random draws from unless it is given another. */
 export const manualSeed = (seed: number): Generator => defaultGenerator.manualSeed(seed);
 
@@ -153,7 +170,7 @@ function draw(spec: OpSpec<Draw>, shape: Shape, options: RandomOptions): Tensor 
   if (dtype !== "float32" && dtype !== "float64")
     throw new DTypeError(spec.name, `needs a float dtype, got ${dtype}`);
   checkShape(spec.name, shape);
-  const state = (options.generator ?? defaultGenerator).take();
+  const state = generatorOf(spec.name, options.generator).take();
   const result = applyOne(spec, [state], { shape: [...shape], dtype });
   result.requiresGrad = options.requiresGrad ?? false;
   return result;
@@ -205,7 +222,7 @@ export const randnLike = (x: Tensor, options: RandomOptions = {}): Tensor =>
 /** A random order of 0 … n − 1 (Fisher and Yates's shuffle), int32. */
 export function randperm(n: number, options: { readonly generator?: Generator } = {}): Tensor {
   const order = Int32Array.from({ length: sizeOf(checkShape("randperm", [n])) }, (_, i) => i);
-  const bits = (options.generator ?? defaultGenerator).bits(n);
+  const bits = generatorOf("randperm", options.generator).bits(n);
   for (let i = n - 1; i > 0; i--) {
     const j = Math.floor((bits[i]! / 2 ** 32) * (i + 1));
     [order[i], order[j]] = [order[j]!, order[i]!];

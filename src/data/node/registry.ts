@@ -1,8 +1,11 @@
 /**
- * The data sets that `gradus data get` knows: official addresses, sizes and checksums. Sources:
- * torchvision's datasets/{mnist,omniglot,places365,imagenet}.py for addresses and MD5 sums, and
- * https://www.cs.toronto.edu/~kriz/cifar.html for CIFAR. A size is given only where it is known
- * surely. Read download.ts next.
+ * The data sets that `gradus data get` knows: official addresses, sizes and checksums. Where they were read:
+ *
+ * - torchvision's datasets/mnist.py: MNIST's, Fashion-MNIST's and KMNIST's addresses and MD5 sums, EMNIST's MD5 sum;
+ *   datasets/places365.py: Places365's base address and MD5 sums; datasets/imagenet.py: ImageNet's MD5 sums;
+ * - https://www.cs.toronto.edu/~kriz/cifar.html: CIFAR's MD5 sums.
+ *
+ * Unverified are EMNIST's address, Omniglot's MD5 sums, and MNIST's and Fashion-MNIST's sizes. Read download.ts next.
  */
 
 export interface RemoteFile {

@@ -66,7 +66,7 @@ function pickAlong(x: Tensor, dim: 2 | 3, from: Tensor, length: number): Tensor 
   const count = x.shape[0]!;
   const shape = [count, x.shape[1]!, x.shape[2]!, x.shape[3]!];
   shape[dim] = length;
-  const places = arange(0, length, 1, { dtype: "int32" });
+  const places = arange(length, { dtype: "int32" });
   const starts = from.int().reshape([-1, 1]);
   const all = starts.add(places).reshape(dim === 2 ? [-1, 1, length, 1] : [-1, 1, 1, length]);
   return x.gather(dim, all.expand(shape));
@@ -183,7 +183,7 @@ export function resize(
 
 /** Places along a side of `length` read for `out` pixels from `from` on; never beyond the part's own outermost pixels. */
 function partPlaces(from: Tensor, length: Tensor, out: number, side: number): Tensor {
-  const steps = arange(0, out, 1, { dtype: "float64" }).add(0.5).div(out).reshape([1, out]);
+  const steps = arange(out, { dtype: "float64" }).add(0.5).div(out).reshape([1, out]);
   const [start, size] = [from.reshape([-1, 1]), length.reshape([-1, 1])];
   const inside = steps.mul(size).sub(0.5).clamp(0, null);
   const last = size.sub(1);
@@ -318,7 +318,7 @@ export function erase(
     const list = (name: string, part: PerPicture) =>
       asList(op, name, part, count).reshape([-1, 1, 1, 1]);
     const within = (from: Tensor, length: Tensor, side: number, shape: readonly number[]) => {
-      const places = arange(0, side, 1, { dtype: "float64" }).reshape(shape);
+      const places = arange(side, { dtype: "float64" }).reshape(shape);
       return places.ge(from).logicalAnd(places.lt(from.add(length)));
     };
     const inRows = within(list("top", top), list("height", height), rows, [1, 1, rows, 1]);

@@ -2,7 +2,7 @@
 import { ValueError } from "../../core/errors.js";
 import { conv2d, pad, where } from "../../ops/index.js";
 import { arange, tensor } from "../../tensor/create.js";
-import { type Generator, randn } from "../../tensor/random.js";
+import { type Generator, generatorOf, randn } from "../../tensor/random.js";
 import type { Tensor } from "../../tensor/tensor.js";
 import { blend } from "./color.js";
 import { asList, onBatch, type PerPicture, pairOf, spread } from "./pictures.js";
@@ -43,7 +43,7 @@ export function adjustSharpness(x: Tensor, factor: PerPicture): Tensor {
 
 /** Gaussian weights of a kernel for each picture: [B, size], each row with sum 1. */
 function gaussian(size: number, sigma: Tensor): Tensor {
-  const places = arange(0, size, 1, { dtype: "float64" }).sub((size - 1) / 2);
+  const places = arange(size, { dtype: "float64" }).sub((size - 1) / 2);
   const weights = places
     .div(sigma.reshape([-1, 1]))
     .square()
@@ -136,11 +136,12 @@ export interface GaussianNoiseOptions {
  */
 export function gaussianNoise(x: Tensor, options: GaussianNoiseOptions = {}): Tensor {
   const op = "gaussianNoise";
-  const { mean = 0, sigma = 0.1, clip = true, generator } = options;
+  const { mean = 0, sigma = 0.1, clip = true } = options;
+  const generator = generatorOf(op, options.generator);
   if (typeof sigma === "number" && !(sigma >= 0))
     throw new ValueError(op, `sigma is ${sigma}; expected a number ≥ 0`);
   return onBatch(op, x, (batch) => {
-    const noise = randn(batch.shape, { dtype: batch.dtype, ...(generator && { generator }) });
+    const noise = randn(batch.shape, { dtype: batch.dtype, generator });
     const result = batch.add(noise.mul(spread(op, "sigma", sigma, batch)).add(mean));
     return clip ? result.clamp(0, 1) : result;
   });

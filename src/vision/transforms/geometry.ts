@@ -66,7 +66,7 @@ export function sampleAt(
 }
 
 /** The centres of pixels of a side, from the middle of the picture, in float64. */
-const centers = (n: number): Tensor => arange(0, n, 1, { dtype: "float64" }).sub((n - 1) / 2);
+const centers = (n: number): Tensor => arange(n, { dtype: "float64" }).sub((n - 1) / 2);
 
 /** Affine maps from the result's pixels to the picture's, from its middle: six tensors [B]. */
 type Matrix = readonly [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
@@ -273,8 +273,8 @@ export function perspective(
       to.add(from.mul(0)),
     );
     const number = (i: number) => m.narrow(1, i, 1).reshape([-1, 1, 1]);
-    const across = arange(0, width, 1, { dtype: "float64" }).add(0.5).reshape([1, 1, width]);
-    const down = arange(0, height, 1, { dtype: "float64" }).add(0.5).reshape([1, height, 1]);
+    const across = arange(width, { dtype: "float64" }).add(0.5).reshape([1, 1, width]);
+    const down = arange(height, { dtype: "float64" }).add(0.5).reshape([1, height, 1]);
     const row = (i: number) =>
       number(i)
         .mul(across)

@@ -2,7 +2,7 @@
 import { ShapeError, ValueError } from "../../core/errors.js";
 import { formatShape } from "../../core/shape.js";
 import { argmax, maximum, oneHot, where } from "../../ops/index.js";
-import { defaultGenerator, type Generator, rand, randn } from "../../tensor/random.js";
+import { type Generator, generatorOf, rand, randn } from "../../tensor/random.js";
 import type { Tensor } from "../../tensor/tensor.js";
 import { erase } from "./crop.js";
 import { checkPictures } from "./pictures.js";
@@ -65,12 +65,12 @@ abstract class Mix {
   private readonly alpha: number;
   private readonly numClasses: number | undefined;
 
-  constructor({ alpha = 1, numClasses, generator = defaultGenerator }: MixOptions = {}) {
+  constructor({ alpha = 1, numClasses, generator }: MixOptions = {}) {
     if (!(alpha > 0) || !Number.isFinite(alpha))
       throw new ValueError(new.target.name, `alpha is ${alpha}; expected a number > 0`);
     this.alpha = alpha;
     this.numClasses = numClasses;
-    this.generator = generator;
+    this.generator = generatorOf(new.target.name, generator);
   }
 
   /** The mixed pictures, and the share of each picture that is its own, float64 [B]. */

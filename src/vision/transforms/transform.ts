@@ -5,7 +5,7 @@
 import { ValueError } from "../../core/errors.js";
 import { Layer } from "../../nn/module.js";
 import { where } from "../../ops/index.js";
-import { defaultGenerator, type Generator, rand } from "../../tensor/random.js";
+import { type Generator, generatorOf, rand } from "../../tensor/random.js";
 import type { Tensor } from "../../tensor/tensor.js";
 import { onBatch } from "./pictures.js";
 
@@ -26,9 +26,9 @@ export type Range = readonly [low: number, high: number];
 export abstract class Transform extends Layer {
   protected readonly generator: Generator;
 
-  constructor({ generator = defaultGenerator }: GeneratorOption = {}) {
+  constructor({ generator }: GeneratorOption = {}) {
     super();
-    this.generator = generator;
+    this.generator = generatorOf(new.target.name, generator);
   }
 
   /** Transforms a batch [B, C, H, W]. */
