@@ -1,10 +1,10 @@
 /** CIFAR-10 from an archive of JPEGs, `cifar10/{train,test}/CLASS/NNNN.jpg`, decoded with sharp. */
 import { createReadStream } from "node:fs";
 import { createGunzip } from "node:zlib";
-import { tensor } from "gradus";
+import { tensor, ValueError } from "gradus";
 import sharp from "sharp";
-import type { ExperimentOptions } from "./experiment.js";
-import type { Part, Parts } from "./fashion.js";
+import type { LabOptions } from "../lab.js";
+import type { Part, Parts } from "./pictures.js";
 
 interface Entry {
   readonly name: string;
@@ -70,7 +70,9 @@ const byNumber = (a: Entry, b: Entry): number => {
 const labelOf = ({ name }: Entry): string => name.split("/").at(-2)!;
 
 /** uint8 pictures [N, 3, 32, 32]. */
-export async function loadCifar({ data, short, log }: ExperimentOptions): Promise<Parts> {
+export async function loadCifar({ data, short, log }: LabOptions): Promise<Parts> {
+  if (data === undefined)
+    throw new ValueError("loadCifar", "got no archive; say where CIFAR-10's JPEGs are (--data)");
   const entries: Entry[] = [];
   for await (const entry of readTar(data)) if (entry.name.endsWith(".jpg")) entries.push(entry);
   const classNames = [...new Set(entries.map(labelOf))].sort();
