@@ -6,7 +6,7 @@ import { saveTemplates } from "../drawing.js";
 import { type Lab, main, percent } from "../lab.js";
 
 export const cifarSoftmax: Lab = async (options) => {
-  const { short = false, log = () => {}, out, signal } = options;
+  const { short = false, log = () => {}, signal } = options;
   const { train, test, classNames } = await loadCifar(options);
   const scaler = new StandardScaler().fit(train.images);
   const x = scaler.transform(train.images);
@@ -23,7 +23,7 @@ export const cifarSoftmax: Lab = async (options) => {
     onEpoch: ({ epoch, epochs, loss }) => log(`${epoch}/${epochs} loss ${loss.toFixed(4)}`),
   });
   const accuracy = await model.score(scaler.transform(test.images), test.labels);
-  if (out) log(`Templates: ${await saveTemplates(out, model.weight, [3, 32, 32], classNames)}`);
+  await saveTemplates(options, model.weight, [3, 32, 32], classNames);
   return {
     measures: { accuracy },
     sentence: `Softmax regression on raw pixels gets ${percent(accuracy)} of CIFAR-10's test pictures right.`,

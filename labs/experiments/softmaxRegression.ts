@@ -6,7 +6,7 @@ import { saveTemplates } from "../drawing.js";
 import { type Lab, main, percent } from "../lab.js";
 
 export const softmaxRegression: Lab = async (options) => {
-  const { short = false, log = () => {}, out, signal } = options;
+  const { short = false, log = () => {}, signal } = options;
   const { train, test, classNames } = await loadPictures(options);
   const scaler = new StandardScaler().fit(train.images);
   const x = scaler.transform(train.images);
@@ -22,7 +22,7 @@ export const softmaxRegression: Lab = async (options) => {
     onEpoch: ({ epoch, epochs, loss }) => log(`${epoch}/${epochs} loss ${loss.toFixed(4)}`),
   });
   const accuracy = await model.score(scaler.transform(test.images), test.labels);
-  if (out) log(`Templates: ${await saveTemplates(out, model.weight, [1, 28, 28], classNames)}`);
+  await saveTemplates(options, model.weight, [1, 28, 28], classNames);
   return {
     measures: { accuracy },
     sentence: `Softmax regression gets ${percent(accuracy)} of the test pictures right.`,

@@ -13,8 +13,18 @@ export const look = {
   blue: "#2563b8",
   orange: "#d9691e",
   red: "#c8302c",
+  green: "#2c8a57",
+  violet: "#7b4bb3",
   font: "system-ui, -apple-system, 'Segoe UI', Roboto, Arial, 'DejaVu Sans', sans-serif",
 } as const;
+
+const series = [
+  ...[look.blue, look.orange, look.red, look.green, look.violet, look.ink, look.pale],
+  ...["#12909c", "#a9791c", "#b8478f"],
+] as const;
+
+/** The colour of the i-th line of a chart. */
+export const seriesColour = (i: number): string => series[i % series.length]!;
 
 const entities: Readonly<Record<string, string>> = {
   "&": "&amp;",
