@@ -62,12 +62,14 @@ export const initialisation: Lab = async (options) => {
     found.push({ name, course, accuracy });
     log(`${name}: ${course.diverged ? "the loss is no number any more" : percent(accuracy)}`);
   }
+  const lost = found.filter(({ course }) => course.diverged).map(({ name }) => name);
   savePanels(
     options,
     "training",
     [
       {
         ...{ title: "Loss", xLabel: "step" },
+        ...(lost.length > 0 && { note: `${lost.join("; ")}: diverged` }),
         lines: found.map(({ name, course }) => ({
           name,
           points: course.losses.filter(([, loss]) => loss < 4),

@@ -1,6 +1,6 @@
 /** Optimizers on one surface, a narrow valley, and on one network: who arrives, and how fast. */
 import { manualSeed, nn, optim, type Tensor, tensor } from "gradus";
-import type { PanelLine } from "gradus/train";
+import { cosineSchedule, type PanelLine } from "gradus/train";
 import { flatten, labelsOf, loadPictures } from "../data/pictures.js";
 import { savePanels } from "../drawing.js";
 import { type Lab, type LabOptions, main, percent } from "../lab.js";
@@ -27,13 +27,13 @@ const contestants: Record<string, Contestant> = {
     ...{ make: (p, lr) => new SGD(p, { lr, momentum, nesterov: true }), surface: 0.015 },
     rates: [0.01, 0.03, 0.1],
   },
-  Adagrad: { make: (p, lr) => new Adagrad(p, { lr }), surface: 1, rates: [3e-3, 0.01, 0.03] },
-  Adadelta: { make: (p, lr) => new Adadelta(p, { lr }), surface: 30, rates: [0.3, 1, 3] },
-  RMSprop: { make: (p, lr) => new RMSprop(p, { lr }), surface: 0.1, rates: [3e-4, 1e-3, 3e-3] },
-  Adam: { make: (p, lr) => new Adam(p, { lr }), surface: 0.5, rates: [3e-4, 1e-3, 3e-3] },
-  AdamW: { make: (p, lr) => new AdamW(p, { lr }), surface: 0.5, rates: [3e-4, 1e-3, 3e-3] },
-  NAdam: { make: (p, lr) => new NAdam(p, { lr }), surface: 0.5, rates: [3e-4, 1e-3, 3e-3] },
-  Lion: { make: (p, lr) => new Lion(p, { lr }), surface: 0.1, rates: [3e-5, 1e-4, 3e-4] },
+  Adagrad: { make: (p, lr) => new Adagrad(p, { lr }), surface: 1, rates: [0.01, 0.03, 0.1] },
+  Adadelta: { make: (p, lr) => new Adadelta(p, { lr }), surface: 30, rates: [1, 3, 10] },
+  RMSprop: { make: (p, lr) => new RMSprop(p, { lr }), surface: 0.1, rates: [1e-3, 3e-3, 0.01] },
+  Adam: { make: (p, lr) => new Adam(p, { lr }), surface: 0.5, rates: [1e-3, 3e-3, 0.01] },
+  AdamW: { make: (p, lr) => new AdamW(p, { lr }), surface: 0.5, rates: [1e-3, 3e-3, 0.01] },
+  NAdam: { make: (p, lr) => new NAdam(p, { lr }), surface: 0.5, rates: [1e-3, 3e-3, 0.01] },
+  Lion: { make: (p, lr) => new Lion(p, { lr }), surface: 0.1, rates: [1e-4, 3e-4, 1e-3] },
 };
 
 /** f(x, y) = x² / 2 + 20·y² / 2, forty times as steep across as along. */
@@ -113,7 +113,7 @@ async function compareOnNetwork(options: LabOptions): Promise<Result[]> {
       const optimizer = (parameters: readonly Tensor[]) => contestant.make(parameters, lr);
       const course = await follow(
         network(),
-        { ...data, optimizer, epochs: short ? 1 : 3 },
+        { ...data, optimizer, epochs: short ? 1 : 4, schedule: cosineSchedule() },
         options,
       );
       const loss = course.diverged ? Number.POSITIVE_INFINITY : course.losses.at(-1)![1];
@@ -173,7 +173,8 @@ export const optimizers: Lab = async (options) => {
       },
     ],
     {
-      title: "Optimizers on a network of three layers, each at its best rate of three",
+      title:
+        "Optimizers on a network of three layers, each at its best rate of three, falling along a cosine",
       width: 620,
       height: 460,
     },

@@ -10,7 +10,7 @@ const { lrScheduler: s } = optim;
 type Make = (optimizer: optim.Optimizer, steps: number) => optim.lrScheduler.Schedulable & Drawable;
 
 /** By the number of steps of the whole run. */
-const schedules: Record<string, Make> = {
+const kinds: Record<string, Make> = {
   constant: (o) => new s.ConstantLR(o, { factor: 1, totalIters: 1 }),
   steps: (o, steps) =>
     new s.MultiStepLR(o, {
@@ -40,19 +40,19 @@ function network(): nn.Sequential {
   );
 }
 
-export const schedulesLab: Lab = async (options) => {
+export const schedules: Lab = async (options) => {
   const { short = false, log = () => {}, signal } = options;
   const parts = await loadPictures(options, { train: 5000, test: 2000 });
   const [x, testX] = flatten(parts);
   const data = { train: [x, labelsOf(parts.train)], test: [testX, labelsOf(parts.test)] } as const;
   const [epochs, lr, steps] = [short ? 2 : 8, 0.1, 400];
-  const drawn = Object.entries(schedules).map(
+  const drawn = Object.entries(kinds).map(
     ([name, make]) => [name, (o: optim.Optimizer) => make(o, steps)] as const,
   );
   const svg = drawSchedule(Object.fromEntries(drawn), { steps, lr, title: "Schedules" });
   saveSvg(options, "schedules", svg);
   const found: { name: string; course: Followed; loss: number; accuracy: number }[] = [];
-  for (const [name, make] of Object.entries(schedules)) {
+  for (const [name, make] of Object.entries(kinds)) {
     signal?.throwIfAborted();
     const course = await follow(
       network(),
@@ -96,4 +96,4 @@ export const schedulesLab: Lab = async (options) => {
   };
 };
 
-if (process.argv[1] === import.meta.filename) await main(schedulesLab);
+if (process.argv[1] === import.meta.filename) await main(schedules);

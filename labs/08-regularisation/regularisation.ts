@@ -125,7 +125,10 @@ export const regularisation: Lab = async (options) => {
         lines: results.map(({ name, course }) => ({ name, points: course.losses })),
       },
       {
-        ...{ title: "At the end, in the order of the legend above", xLabel: "method" },
+        ...{
+          title: "Accuracy at the end",
+          xLabel: results.map(({ name }, i) => `${i + 1} ${name}`).join(", "),
+        },
         ...{ percent: true, wholeX: true },
         lines: [
           { name: "training pictures", points: bars((result) => result.train), dots: true },
@@ -134,7 +137,7 @@ export const regularisation: Lab = async (options) => {
       },
     ],
     {
-      ...{ title: "Regularisation", width: 620, height: 440 },
+      ...{ title: "Regularisation", width: 660, height: 420 },
       subtitle: `${parts.train.labels.size} training pictures`,
     },
   );

@@ -66,7 +66,7 @@ export const residualNetwork: Lab = async (options) => {
     new ResNet10(options.short ? 8 : 32),
     parts,
     {
-      epochs: options.short ? 2 : 6,
+      epochs: options.short ? 2 : 5,
       batchSize: options.short ? 32 : 128,
       maxLr: 0.2,
       weightDecay: 5e-4,

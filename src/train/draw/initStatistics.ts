@@ -25,6 +25,10 @@ function stdPanel(
   return { title, xLabel: "layer", lines, wholeX: true, yKind: "log" };
 }
 
+/** Two digits, with an exponent where there would be many zeros. */
+const short = (x: number): string =>
+  x !== 0 && Math.abs(x) < 1e-3 ? x.toExponential(0) : String(Number(x.toPrecision(2)));
+
 /** Bars of one histogram over its own range, without exact zeros; the highest fills the height. */
 function histogram(
   { counts, zeros, least, greatest }: Spread,
@@ -40,7 +44,7 @@ function histogram(
     const place = { x: left + i * width, y: top + height - h, width: width + 0.3, height: h };
     return element("rect", { ...place, fill });
   });
-  const ends = [least, greatest].map((x) => Number(x.toPrecision(2))).join(" … ");
+  const ends = [least, greatest].map(short).join(" … ");
   const range = zeros > 0.005 ? `${ends}, ${(zeros * 100).toFixed(0)}% zeros` : ends;
   const label = textAt(range, left + (cell - 12) / 2, top + height + 14, 10, {
     "text-anchor": "middle",

@@ -85,5 +85,12 @@ export function drawing(
   return `${element("svg", root, `\n${[paper, ...parts].join("\n")}\n`)}\n`;
 }
 
+/** Shares of the font's size: wide letters, narrow ones, all others. */
+const letterWidth = (letter: string): number => {
+  if (/[mwMW%—…]/.test(letter)) return 0.9;
+  return /[iljtfr.,:;'| 1]/.test(letter) ? 0.42 : 0.62;
+};
+
 /** About how wide a text will be: fonts differ, so leave some room. */
-export const estimateWidth = (text: string, size: number): number => text.length * size * 0.56;
+export const estimateWidth = (text: string, size: number): number =>
+  size * Array.from(text).reduce((sum, letter) => sum + letterWidth(letter), 0);
