@@ -5,6 +5,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { buildLabs } from "./buildLabs.js";
 import { buildNative } from "./buildNative.js";
 import { bundle } from "./bundle.js";
 import { fingerprint } from "./lib/fingerprint.js";
@@ -43,7 +44,7 @@ async function compileLibrary(): Promise<undefined> {
 
 /** Files in dist whose source is gone would still be found by imports, and published. */
 function removeOrphans(folder: string): void {
-  const kept = ["wasm", "native", "web"];
+  const kept = ["labs", "wasm", "native", "web"];
   for (const entry of readdirSync(inProject(`dist/${folder}`), { withFileTypes: true })) {
     const path = `${folder}${entry.name}`;
     if (kept.includes(path) || path.startsWith(".")) continue;
@@ -88,6 +89,12 @@ const steps: readonly Step[] = [
     inputs: ["src", "tsconfig.json", "package.json", "scripts/bundle.ts"],
     outputs: ["dist/index.js", "dist/index.d.ts", "dist/platform/browser.js"],
     run: compileLibrary,
+  },
+  {
+    name: "labs",
+    inputs: ["labs", "scripts/buildLabs.ts"],
+    outputs: ["dist/labs/index.js"],
+    run: buildLabs,
   },
 ];
 

@@ -33,7 +33,7 @@ function entries(): string[] {
 function modules(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
-    const isOurs = !["wasm", "native", "web", "chunks"].includes(relative(dist, path));
+    const isOurs = !["labs", "wasm", "native", "web", "chunks"].includes(relative(dist, path));
     if (entry.isDirectory()) return isOurs ? modules(path) : [];
     return entry.name.endsWith(".js") ? [path] : [];
   });

@@ -11,6 +11,7 @@ import { confusionSvg } from "../src/train/draw/confusion.js";
 import { curvesSvg } from "../src/train/draw/curves.js";
 import { fitText, fontHeight, glyphOf, textWidth } from "../src/train/draw/font.js";
 import { mistakesPicture } from "../src/train/draw/mistakes.js";
+import { drawPanels } from "../src/train/draw/panels.js";
 import { Raster } from "../src/train/draw/raster.js";
 import { makeScale } from "../src/train/draw/scale.js";
 
@@ -185,4 +186,25 @@ test("mistakes come in colour and as numbers, and what does not fit is refused",
   const flat: ArrayData = { shape: [1, 12], dtype: "float32", data };
   assert.throws(() => mistakesPicture({ ...options, images: flat }), /images are \[1, 12\]/);
   assert.throws(() => mistakesPicture({ ...options, limit: 0 }), /limit is 0/);
+});
+
+test("panels lie in a grid, their lines in colours of their own, their legends in rows", () => {
+  const line = (name: string) => ({ name, points: [[0, 1] as const, [1, 2] as const] });
+  const names = Array.from({ length: 9 }, (_, i) => `momentum ${i}`);
+  const panels = [names, ["one"], ["two"]].map((list, i) => ({
+    ...{ title: `Panel ${i}`, xLabel: "step", lines: list.map(line) },
+  }));
+  const svg = drawPanels(panels, { title: "A < B", width: 300, height: 200 });
+  assertDrawing(svg);
+  assert.match(svg, /viewBox="0 0 672 512"/);
+  const colours = Array.from(svg.matchAll(/<path [^>]*stroke="(#\w+)"/g), ([, colour]) => colour);
+  assert.equal(colours.length, 11);
+  assert.equal(new Set(colours.slice(0, 9)).size, 9);
+  assert.equal(colours[9], colours[0]);
+  const places = names.map((name) => new RegExp(`<text x="([\\d.]+)" y="([\\d.]+)"[^>]*>${name}<`));
+  const found = places.map((place) => place.exec(svg)!.slice(1).map(Number) as [number, number]);
+  assert.ok(new Set(found.map(([, y]) => y)).size > 2);
+  for (const [x] of found) assert.ok(x > 24 && x + 60 < 324, `${x}`);
+  assert.throws(() => drawPanels([], { title: "" }), /got no panel/);
+  assert.throws(() => drawPanels(panels, { title: "", columns: 0 }), /columns is 0/);
 });

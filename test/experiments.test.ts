@@ -7,12 +7,14 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { cifarFeatures } from "../labs/experiments/cifarFeatures.js";
 import { cifarSoftmax } from "../labs/experiments/cifarSoftmax.js";
-import type { Experiment } from "../labs/experiments/experiment.js";
+import { convolutionalNetwork } from "../labs/experiments/convolutionalNetwork.js";
 import { hogSvm } from "../labs/experiments/hogSvm.js";
 import { nearestNeighbours } from "../labs/experiments/nearestNeighbours.js";
+import { residualNetwork } from "../labs/experiments/residualNetwork.js";
 import { softmaxRegression } from "../labs/experiments/softmaxRegression.js";
 import { transformSheet } from "../labs/experiments/transformSheet.js";
 import { twoLayerNetwork } from "../labs/experiments/twoLayerNetwork.js";
+import type { Lab } from "../labs/lab.js";
 import { writePng } from "../src/io/index.js";
 import { backends, use } from "./support/backends.js";
 
@@ -24,19 +26,20 @@ const noCifar = existsSync(cifar) ? false : "data: CIFAR-10 is not there";
 const out = mkdtempSync(join(tmpdir(), "gradus-experiments-"));
 after(() => rmSync(out, { recursive: true }));
 
-const onDigits: Record<string, readonly [Experiment, least: number]> = {
+const onDigits: Record<string, readonly [Lab, least: number]> = {
   nearestNeighbours: [nearestNeighbours, 0.8],
   softmaxRegression: [softmaxRegression, 0.4],
   hogSvm: [hogSvm, 0.8],
   twoLayerNetwork: [twoLayerNetwork, 0.7],
+  convolutionalNetwork: [convolutionalNetwork, 0.3],
 };
 
 for (const [name, [run, least]] of Object.entries(onDigits))
   test(`${name} in its short form`, async () => {
     const lines: string[] = [];
     const log = (line: string) => lines.push(line);
-    const { accuracy, sentence } = await run({ data: digits, short: true, out, log });
-    assert.ok(accuracy >= least, `${accuracy}`);
+    const { measures, sentence } = await run({ data: digits, short: true, out, log });
+    assert.ok(measures.accuracy! >= least, `${measures.accuracy}`);
     assert.match(sentence, /^[A-Z1].*\d\d%.*\.$/);
     assert.ok(lines.length > 0);
   });
@@ -46,10 +49,10 @@ test("templates are drawn", () => {
   assert.equal(png.subarray(1, 4).toString(), "PNG");
 });
 
-for (const [name, run] of Object.entries({ cifarSoftmax, cifarFeatures }))
+for (const [name, run] of Object.entries({ cifarSoftmax, cifarFeatures, residualNetwork }))
   test(`${name} in its short form`, { skip: noCifar }, async () => {
-    const { accuracy, sentence } = await run({ data: cifar, short: true });
-    assert.ok(accuracy > 0.13, `${accuracy}`);
+    const { measures, sentence } = await run({ data: cifar, short: true });
+    assert.ok(measures.accuracy! > 0.13, `${measures.accuracy}`);
     assert.match(sentence, /\d\d%/);
   });
 

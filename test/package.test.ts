@@ -84,7 +84,8 @@ test("the tarball holds what is needed and nothing that must be built", (context
   const targets = Object.values(manifest.exports).flatMap((target) =>
     typeof target === "string" ? [target] : [target.types!, target.default!],
   );
-  const needed = [...targets, "README.md", "LICENSE", "dist/cli/main.js", "dist/wasm/gradus.wasm"];
+  const files = ["dist/cli/main.js", "dist/labs/index.js", "dist/wasm/gradus.wasm"];
+  const needed = [...targets, "README.md", "LICENSE", ...files];
   const absent = needed.filter((path) => !paths.has(path.replace(/^\.\//, "")));
   assert.deepEqual(absent, []);
   const digits = [...paths].filter((path) => path.startsWith("assets/mnist/"));
@@ -117,6 +118,9 @@ test("without optional packages it trains on WASM and says so", async () => {
     place,
   );
   assert.match(line, /gradus/);
+  const lab = ["node_modules/gradus/dist/cli/main.js", "lab", "convolutions", "--short"];
+  assert.match(await run(process.execPath, lab, place), /receptive fields are what the formulas say/);
+  assert.ok(existsSync(join(place, "runs/labs/convolutions/receptive-fields.svg")));
 });
 
 test("every export can be imported where it is installed", async () => {

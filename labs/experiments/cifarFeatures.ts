@@ -2,10 +2,10 @@
 import { nn } from "gradus";
 import { FeatureUnion, Hog, HueHistogram, Pipeline, StandardScaler } from "gradus/features";
 import { classifierAccuracy, fitClassifier } from "gradus/linear";
-import { loadCifar } from "./cifar.js";
-import { type Experiment, main, percent } from "./experiment.js";
+import { loadCifar } from "../data/cifar.js";
+import { type Lab, main, percent } from "../lab.js";
 
-export const cifarFeatures: Experiment = async (options) => {
+export const cifarFeatures: Lab = async (options) => {
   const { short = false, log = () => {}, signal } = options;
   const { train, test } = await loadCifar(options);
   const hog = new Hog({ pixelsPerCell: [8, 8], cellsPerBlock: [2, 2] });
@@ -29,7 +29,7 @@ export const cifarFeatures: Experiment = async (options) => {
   });
   const accuracy = await classifierAccuracy(model, pipeline.transform(test.images), test.labels);
   return {
-    accuracy,
+    measures: { accuracy },
     sentence: `A two-layer network on histograms of gradients and hues gets ${percent(accuracy)} of CIFAR-10's test pictures right.`,
   };
 };

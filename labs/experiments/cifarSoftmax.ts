@@ -1,12 +1,12 @@
 /** CIFAR-10 by softmax regression on raw pixels less their mean: what a linear view of pixels can do, and its templates. */
 import { StandardScaler } from "gradus/features";
 import { LinearClassifier } from "gradus/linear";
-import { loadCifar } from "./cifar.js";
-import { saveTemplates } from "./drawing.js";
-import { type Experiment, main, percent } from "./experiment.js";
+import { loadCifar } from "../data/cifar.js";
+import { saveTemplates } from "../drawing.js";
+import { type Lab, main, percent } from "../lab.js";
 
-export const cifarSoftmax: Experiment = async (options) => {
-  const { short = false, log = () => {}, out, signal } = options;
+export const cifarSoftmax: Lab = async (options) => {
+  const { short = false, log = () => {}, signal } = options;
   const { train, test, classNames } = await loadCifar(options);
   const scaler = new StandardScaler().fit(train.images);
   const x = scaler.transform(train.images);
@@ -23,9 +23,9 @@ export const cifarSoftmax: Experiment = async (options) => {
     onEpoch: ({ epoch, epochs, loss }) => log(`${epoch}/${epochs} loss ${loss.toFixed(4)}`),
   });
   const accuracy = await model.score(scaler.transform(test.images), test.labels);
-  if (out) log(`Templates: ${await saveTemplates(out, model.weight, [3, 32, 32], classNames)}`);
+  await saveTemplates(options, model.weight, [3, 32, 32], classNames);
   return {
-    accuracy,
+    measures: { accuracy },
     sentence: `Softmax regression on raw pixels gets ${percent(accuracy)} of CIFAR-10's test pictures right.`,
   };
 };

@@ -1,12 +1,12 @@
 /** Fashion-MNIST by a linear multiclass SVM on histograms of oriented gradients. */
 import { Hog, Pipeline, StandardScaler } from "gradus/features";
 import { LinearClassifier } from "gradus/linear";
-import { type Experiment, main, percent } from "./experiment.js";
-import { loadFashion } from "./fashion.js";
+import { loadPictures } from "../data/pictures.js";
+import { type Lab, main, percent } from "../lab.js";
 
-export const hogSvm: Experiment = async (options) => {
+export const hogSvm: Lab = async (options) => {
   const { short = false, log = () => {}, signal } = options;
-  const { train, test } = await loadFashion(options);
+  const { train, test } = await loadPictures(options);
   const hog = new Hog({ pixelsPerCell: [4, 4], cellsPerBlock: [2, 2] });
   const pipeline = new Pipeline(hog, new StandardScaler());
   const x = pipeline.fitTransform(train.images);
@@ -20,7 +20,7 @@ export const hogSvm: Experiment = async (options) => {
   });
   const accuracy = await model.score(pipeline.transform(test.images), test.labels);
   return {
-    accuracy,
+    measures: { accuracy },
     sentence: `A linear SVM on histograms of gradients gets ${percent(accuracy)} of the test pictures right.`,
   };
 };

@@ -1,13 +1,13 @@
 /** Fashion-MNIST by its nearest neighbours: k = 1, and the k that cross-validation chooses on the training pictures. */
 import { crossValidateNeighbors, KNeighborsClassifier } from "gradus/neighbors";
-import { type Experiment, main, percent } from "./experiment.js";
-import { loadFashion } from "./fashion.js";
+import { loadPictures } from "../data/pictures.js";
+import { type Lab, main, percent } from "../lab.js";
 
 const ks = [1, 3, 4, 5, 6, 7, 9, 12];
 
-export const nearestNeighbours: Experiment = async (options) => {
+export const nearestNeighbours: Lab = async (options) => {
   const { log = () => {}, signal } = options;
-  const { train, test } = await loadFashion(options);
+  const { train, test } = await loadPictures(options);
   const classify = async (nNeighbors: number): Promise<number> => {
     const knn = new KNeighborsClassifier({ nNeighbors, weights: "distance" });
     knn.fit(train.images, train.labels);
@@ -31,7 +31,7 @@ export const nearestNeighbours: Experiment = async (options) => {
   for (const { k, mean, std } of results) log(`k = ${k}: ${percent(mean)} ± ${percent(std)}`);
   const chosen = await classify(best.k);
   return {
-    accuracy: chosen,
+    measures: { accuracy: chosen },
     sentence: `1-NN by L2 gets ${percent(single)} of the test pictures right; cross-validation chooses k = ${best.k}, which gets ${percent(chosen)}.`,
   };
 };

@@ -1,13 +1,13 @@
 /** Fashion-MNIST by softmax regression on standardised pixels, and what the classifier looks for as pictures. */
 import { StandardScaler } from "gradus/features";
 import { LinearClassifier } from "gradus/linear";
-import { saveTemplates } from "./drawing.js";
-import { type Experiment, main, percent } from "./experiment.js";
-import { loadFashion } from "./fashion.js";
+import { loadPictures } from "../data/pictures.js";
+import { saveTemplates } from "../drawing.js";
+import { type Lab, main, percent } from "../lab.js";
 
-export const softmaxRegression: Experiment = async (options) => {
-  const { short = false, log = () => {}, out, signal } = options;
-  const { train, test, classNames } = await loadFashion(options);
+export const softmaxRegression: Lab = async (options) => {
+  const { short = false, log = () => {}, signal } = options;
+  const { train, test, classNames } = await loadPictures(options);
   const scaler = new StandardScaler().fit(train.images);
   const x = scaler.transform(train.images);
   const model = new LinearClassifier(x.shape[1]!, 10, {
@@ -22,9 +22,9 @@ export const softmaxRegression: Experiment = async (options) => {
     onEpoch: ({ epoch, epochs, loss }) => log(`${epoch}/${epochs} loss ${loss.toFixed(4)}`),
   });
   const accuracy = await model.score(scaler.transform(test.images), test.labels);
-  if (out) log(`Templates: ${await saveTemplates(out, model.weight, [1, 28, 28], classNames)}`);
+  await saveTemplates(options, model.weight, [1, 28, 28], classNames);
   return {
-    accuracy,
+    measures: { accuracy },
     sentence: `Softmax regression gets ${percent(accuracy)} of the test pictures right.`,
   };
 };

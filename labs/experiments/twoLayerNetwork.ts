@@ -2,12 +2,12 @@
 import { nn } from "gradus";
 import { StandardScaler } from "gradus/features";
 import { classifierAccuracy, fitClassifier } from "gradus/linear";
-import { type Experiment, main, percent } from "./experiment.js";
-import { loadFashion } from "./fashion.js";
+import { loadPictures } from "../data/pictures.js";
+import { type Lab, main, percent } from "../lab.js";
 
-export const twoLayerNetwork: Experiment = async (options) => {
+export const twoLayerNetwork: Lab = async (options) => {
   const { short = false, log = () => {}, signal } = options;
-  const { train, test } = await loadFashion(options);
+  const { train, test } = await loadPictures(options);
   const scaler = new StandardScaler().fit(train.images);
   const x = scaler.transform(train.images);
   const model = new nn.Sequential(
@@ -24,7 +24,7 @@ export const twoLayerNetwork: Experiment = async (options) => {
   });
   const accuracy = await classifierAccuracy(model, scaler.transform(test.images), test.labels);
   return {
-    accuracy,
+    measures: { accuracy },
     sentence: `A two-layer network gets ${percent(accuracy)} of the test pictures right.`,
   };
 };

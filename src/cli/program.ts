@@ -5,6 +5,7 @@ import { GradusError } from "../core/errors.js";
 import { addData } from "./commands/data.js";
 import { addInfo } from "./commands/info.js";
 import { addInitStats } from "./commands/initStats.js";
+import { addLab } from "./commands/lab.js";
 import { addPredict } from "./commands/predict.js";
 import { addTrain } from "./commands/train.js";
 import { briefly, exitCodes, UsageError } from "./errors.js";
@@ -30,6 +31,7 @@ const examples = `
 Examples:
   $ gradus train lenet                      learn handwritten digits, in seconds
   $ gradus predict RUN seven.png            ask the trained network about a picture
+  $ gradus lab                              see the labs of the course
   $ gradus data get fashion-mnist           fetch a data set
   $ gradus info                             see which backend is in use, and why
 
@@ -55,6 +57,7 @@ function makeProgram(context: Context): Command {
   addTrain(program, context);
   addPredict(program, context);
   addInitStats(program, context);
+  addLab(program, context);
   addData(program, context);
   addInfo(program, context);
   for (const command of program.commands) command.copyInheritedSettings(program);

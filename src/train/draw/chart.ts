@@ -43,27 +43,29 @@ export interface Frame {
 
 const [padLeft, padRight, padTop, padBottom] = [62, 22, 74, 52];
 const tickSize = 12;
+const legendRow = 20;
 
 /** Draws one panel as SVG elements. */
 export function drawPanel(panel: Panel, frame: Frame): string {
   const { left, top, width, height } = frame;
-  const plot = {
-    left: left + padLeft,
-    right: left + width - padRight,
-    top: top + padTop,
-    bottom: top + height - padBottom,
-  };
-  const [x, y] = makeScales(panel, plot);
   const shown = panel.lines.filter((line) =>
     line.points.some(([px, py]) => isShown(panel, px, py)),
   );
+  const legend = drawLegend(shown, left + 20, top + 52, width - 40, panel.note);
+  const plot = {
+    left: left + padLeft,
+    right: left + width - padRight,
+    top: top + padTop + (legend.rows - 1) * legendRow,
+    bottom: top + height - padBottom,
+  };
+  const [x, y] = makeScales(panel, plot);
   const card = { x: left, y: top, width, height, rx: 8, fill: look.card, stroke: look.rim };
   const parts = [
     element("rect", card),
     textAt(panel.title, left + 20, top + 30, 15, { "font-weight": 600 }),
     drawAxes(panel, x, y, plot),
     ...shown.map((line) => drawLine(panel, line, x, y)),
-    drawLegend(shown, left + 20, top + 52, panel.note),
+    legend.drawn,
   ];
   if (shown.length === 0) {
     const middle = (plot.left + plot.right) / 2;
@@ -168,21 +170,34 @@ function drawLine(panel: Panel, line: Line, x: Scale, y: Scale): string {
   return [path, ...dots].join("\n");
 }
 
+/** Names in rows as wide as the panel. */
 function drawLegend(
   lines: readonly Line[],
   left: number,
-  middle: number,
+  top: number,
+  width: number,
   note: string | undefined,
-): string {
-  let x = left;
+): { readonly drawn: string; readonly rows: number } {
+  let [x, middle, rows] = [left, top, 1];
   const parts: string[] = [];
+  const place = (size: number) => {
+    if (x > left && x + size > left + width) {
+      [x, middle] = [left, middle + legendRow];
+      rows++;
+    }
+  };
   for (const { name, colour } of lines) {
     if (name === undefined) continue;
+    const size = 25 + estimateWidth(name, 12.5);
+    place(size);
     const swatch = { x1: x, x2: x + 18, y1: middle - 4, y2: middle - 4, stroke: colour };
     parts.push(element("line", { ...swatch, "stroke-width": "3", "stroke-linecap": "round" }));
     parts.push(textAt(name, x + 25, middle, 12.5));
-    x += 25 + estimateWidth(name, 12.5) + 20;
+    x += size + 20;
   }
-  if (note) parts.push(textAt(note, x, middle, 12.5, { fill: look.red }));
-  return parts.join("\n");
+  if (note) {
+    place(estimateWidth(note, 12.5));
+    parts.push(textAt(note, x, middle, 12.5, { fill: look.red }));
+  }
+  return { drawn: parts.join("\n"), rows };
 }

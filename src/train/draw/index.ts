@@ -12,5 +12,6 @@ export {
 } from "./curves.js";
 export { type DrawInitOptions, drawInitStatistics } from "./initStatistics.js";
 export { type MistakesOptions, mistakesPicture } from "./mistakes.js";
+export { drawPanels, type PanelLine, type PanelSpec, type PanelsOptions } from "./panels.js";
 export { type Drawable, type DrawScheduleOptions, drawSchedule } from "./schedule.js";
 export { drawSheet, type SheetOptions, type Tile } from "./sheet.js";

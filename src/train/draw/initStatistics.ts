@@ -2,7 +2,7 @@
 import { ValueError } from "../../core/errors.js";
 import type { LayerStatistics, Spread } from "../initStatistics.js";
 import { drawPanel, type Line, type Panel, type Point } from "./chart.js";
-import { drawing, element, look, textAt } from "./svg.js";
+import { drawing, element, look, seriesColour, textAt } from "./svg.js";
 
 export interface DrawInitOptions {
   readonly title?: string;
@@ -11,7 +11,6 @@ export interface DrawInitOptions {
 
 const [panelWidth, panelHeight, margin] = [520, 320, 24];
 const [cell, rowHeight, labelHeight] = [120, 96, 34];
-const colours = [look.blue, look.orange, look.red, look.ink, look.pale];
 const maxCells = 8;
 
 function stdPanel(
@@ -21,10 +20,14 @@ function stdPanel(
 ): Panel {
   const lines = entries.map(([name, layers], i): Line => {
     const points = layers.map((layer, k): Point => [k + 1, spread(layer).std]);
-    return { name, points, colour: colours[i % colours.length]!, dots: layers.length <= 30 };
+    return { name, points, colour: seriesColour(i), dots: layers.length <= 30 };
   });
   return { title, xLabel: "layer", lines, wholeX: true, yKind: "log" };
 }
+
+/** Two digits, with an exponent where there would be many zeros. */
+const short = (x: number): string =>
+  x !== 0 && Math.abs(x) < 1e-3 ? x.toExponential(0) : String(Number(x.toPrecision(2)));
 
 /** Bars of one histogram over its own range, without exact zeros; the highest fills the height. */
 function histogram(
@@ -41,7 +44,7 @@ function histogram(
     const place = { x: left + i * width, y: top + height - h, width: width + 0.3, height: h };
     return element("rect", { ...place, fill });
   });
-  const ends = [least, greatest].map((x) => Number(x.toPrecision(2))).join(" … ");
+  const ends = [least, greatest].map(short).join(" … ");
   const range = zeros > 0.005 ? `${ends}, ${(zeros * 100).toFixed(0)}% zeros` : ends;
   const label = textAt(range, left + (cell - 12) / 2, top + height + 14, 10, {
     "text-anchor": "middle",
@@ -96,7 +99,7 @@ export function drawInitStatistics(
       const place = { x: left + (cell - 12) / 2, y: y + labelHeight };
       parts.push(
         textAt(`layer ${layer + 1}`, place.x, place.y, 11, { "text-anchor": "middle" }),
-        histogram(layers[layer]!.activation, left, place.y + 6, colours[i % colours.length]!),
+        histogram(layers[layer]!.activation, left, place.y + 6, seriesColour(i)),
       );
     }
     y += rowHeight + labelHeight;

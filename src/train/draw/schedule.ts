@@ -3,7 +3,7 @@ import { ValueError } from "../../core/errors.js";
 import { lrScheduler, type Optimizer, SGD } from "../../optim/index.js";
 import { tensor } from "../../tensor/create.js";
 import { drawPanel, type Line, type Panel, type Point } from "./chart.js";
-import { drawing, look, textAt } from "./svg.js";
+import { drawing, seriesColour, textAt } from "./svg.js";
 
 export interface DrawScheduleOptions {
   readonly steps: number;
@@ -19,7 +19,6 @@ export interface DrawScheduleOptions {
 export type Drawable = lrScheduler.ReduceLROnPlateau | { step(): void };
 
 const [panelWidth, panelHeight, margin, top] = [640, 360, 24, 64];
-const colours = [look.blue, look.orange, look.red, look.ink, look.pale];
 const maxSteps = 10_000_000;
 
 interface Traced {
@@ -86,7 +85,7 @@ export function drawSchedule(
   if (entries.length === 0) throw new ValueError("drawSchedule", "got no schedules");
   const traced = entries.map(([name, make]) => ({ name, ...trace(make, options) }));
   const line = (name: string, points: readonly Point[], i: number): Line => ({
-    ...{ name, points: bends(points), colour: colours[i % colours.length]! },
+    ...{ name, points: bends(points), colour: seriesColour(i) },
   });
   const rates: Panel = {
     ...{ title: "learning rate", xLabel: "step", wholeX: true, yKind: lrScale },

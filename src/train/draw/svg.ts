@@ -13,8 +13,18 @@ export const look = {
   blue: "#2563b8",
   orange: "#d9691e",
   red: "#c8302c",
+  green: "#2c8a57",
+  violet: "#7b4bb3",
   font: "system-ui, -apple-system, 'Segoe UI', Roboto, Arial, 'DejaVu Sans', sans-serif",
 } as const;
+
+const series = [
+  ...[look.blue, look.orange, look.red, look.green, look.violet, look.ink, look.pale],
+  ...["#12909c", "#a9791c", "#b8478f"],
+] as const;
+
+/** The colour of the i-th line of a chart. */
+export const seriesColour = (i: number): string => series[i % series.length]!;
 
 const entities: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -75,5 +85,12 @@ export function drawing(
   return `${element("svg", root, `\n${[paper, ...parts].join("\n")}\n`)}\n`;
 }
 
+/** Shares of the font's size: wide letters, narrow ones, all others. */
+const letterWidth = (letter: string): number => {
+  if (/[mwMW%—…]/.test(letter)) return 0.9;
+  return /[iljtfr.,:;'| 1]/.test(letter) ? 0.42 : 0.62;
+};
+
 /** About how wide a text will be: fonts differ, so leave some room. */
-export const estimateWidth = (text: string, size: number): number => text.length * size * 0.56;
+export const estimateWidth = (text: string, size: number): number =>
+  size * Array.from(text).reduce((sum, letter) => sum + letterWidth(letter), 0);

@@ -1,10 +1,12 @@
-/** CIFAR-10 from an archive of JPEGs, `cifar10/{train,test}/CLASS/NNNN.jpg`, decoded with sharp. */
+/** CIFAR-10 from its official files, or from an archive of JPEGs, `cifar10/{train,test}/CLASS/NNNN.jpg`, decoded with sharp. */
 import { createReadStream } from "node:fs";
+import { basename } from "node:path";
 import { createGunzip } from "node:zlib";
 import { tensor } from "gradus";
+import { CIFAR10, type VisionDataset } from "gradus/data/node";
 import sharp from "sharp";
-import type { ExperimentOptions } from "./experiment.js";
-import type { Part, Parts } from "./fashion.js";
+import type { LabOptions } from "../lab.js";
+import { head, type Part, type Parts } from "./pictures.js";
 
 interface Entry {
   readonly name: string;
@@ -69,8 +71,21 @@ const byNumber = (a: Entry, b: Entry): number => {
 
 const labelOf = ({ name }: Entry): string => name.split("/").at(-2)!;
 
-/** uint8 pictures [N, 3, 32, 32]. */
-export async function loadCifar({ data, short, log }: ExperimentOptions): Promise<Parts> {
+/** Krizhevsky's own files, which `gradus data get cifar10` fetches. */
+async function loadOfficial({ data, short, log }: LabOptions): Promise<Parts> {
+  const open = (train: boolean) => CIFAR10.open({ train, ...(data && { root: data }) });
+  const [train, test] = [await open(true), await open(false)];
+  const part = ({ data: images, targets: labels }: VisionDataset, most: number): Part =>
+    head({ images, labels }, short ? most : labels.size);
+  log?.(`${train.length} + ${test.length} pictures read`);
+  return { train: part(train, 800), test: part(test, 200), classNames: train.classes };
+}
+
+/** uint8 pictures [N, 3, 32, 32], from the official files or from an archive of JPEGs. */
+export async function loadCifar(options: LabOptions): Promise<Parts> {
+  const { data, short, log } = options;
+  const isArchive = data !== undefined && /images.*\.tar\.gz$/.test(basename(data));
+  if (!isArchive) return loadOfficial(options);
   const entries: Entry[] = [];
   for await (const entry of readTar(data)) if (entry.name.endsWith(".jpg")) entries.push(entry);
   const classNames = [...new Set(entries.map(labelOf))].sort();

@@ -1,0 +1,106 @@
+/** Training of a convolutional network on uint8 pictures: augmentation, loss and update are one compiled program. */
+import { data, nn, optim, type Tensor, vision } from "gradus";
+import { accuracy, fit, scheduler, type TrainEvent } from "gradus/train";
+import type { Parts } from "../data/pictures.js";
+import type { LabOptions } from "../lab.js";
+
+export interface PictureTraining {
+  readonly epochs: number;
+  readonly batchSize: number;
+  /** The highest rate of the one cycle. */
+  readonly maxLr: number;
+  readonly weightDecay: number;
+  readonly labelSmoothing: number;
+  /** Changes float pictures [B, C, H, W] at random. */
+  readonly augment: vision.Transform;
+}
+
+/** Bytes [B, H, W] or [B, C, H, W] as floats [B, C, H, W] from 0 to 1. */
+const floats = (bytes: Tensor): Tensor =>
+  vision.functional.toFloat(bytes.ndim === 3 ? bytes.unsqueeze(1) : bytes);
+
+/** So many pictures tell mean and deviation well enough. */
+const sampled = 5000;
+
+function channelStatistics(images: Tensor): { readonly mean: number[]; readonly std: number[] } {
+  const x = floats(images.narrow(0, 0, Math.min(sampled, images.shape[0]!)));
+  const numbers = (values: Tensor) => Array.from(values.data);
+  return { mean: numbers(x.mean([0, 2, 3])), std: numbers(x.std([0, 2, 3])) };
+}
+
+/** From bytes to scores: pictures are changed while it trains, and normalised. */
+class PictureNetwork extends nn.Layer {
+  readonly network: nn.Layer;
+  private readonly change: (x: Tensor) => Tensor;
+  private readonly normalize: (x: Tensor) => Tensor;
+
+  constructor(network: nn.Layer, augment: vision.Transform, images: Tensor) {
+    super();
+    const { mean, std } = channelStatistics(images);
+    this.network = network;
+    this.change = (x) => augment.forward(x);
+    this.normalize = (x) => vision.functional.normalize(x, mean, std);
+  }
+
+  forward(bytes: Tensor): Tensor {
+    const x = floats(bytes);
+    return this.network.forward(this.normalize(this.training ? this.change(x) : x));
+  }
+}
+
+/** Says a few times an epoch how it goes. */
+function reporter(log: (line: string) => void): (event: TrainEvent) => void {
+  return (event) => {
+    if (event.type === "step" && event.batch % 50 === 0) {
+      const { epoch, batch, batches, running, examplesPerSecond: speed, secondsLeft } = event;
+      const left = secondsLeft === null ? "" : `, ${Math.round(secondsLeft)} s left`;
+      const rate = speed === null ? "" : `, ${Math.round(speed)} pictures/s`;
+      log(`  epoch ${epoch}, ${batch}/${batches}: loss ${running.loss.toFixed(4)}${rate}${left}`);
+    }
+    if (event.type === "epoch") {
+      const { epoch, train, test, seconds } = event;
+      const right = `${(100 * (test?.accuracy ?? 0)).toFixed(2)}%`;
+      log(`epoch ${epoch}: loss ${train.loss.toFixed(4)}, test ${right}, ${seconds.toFixed(1)} s`);
+    }
+  };
+}
+
+/** Trains a network from pictures [B, C, H, W] to scores; gives its accuracy on the test pictures after the last epoch. */
+export async function trainPictureNetwork(
+  network: nn.Layer,
+  { train, test }: Parts,
+  training: PictureTraining,
+  { log = () => {}, signal }: LabOptions,
+): Promise<number> {
+  const { epochs, batchSize, maxLr, weightDecay, labelSmoothing, augment } = training;
+  const model = new PictureNetwork(network, augment, train.images);
+  const settings = { lr: maxLr, momentum: 0.9, nesterov: true };
+  const all = model.parameters();
+  const optimizer = new optim.SGD(
+    [
+      { params: all.filter((p) => p.ndim > 1), weightDecay },
+      { params: all.filter((p) => p.ndim <= 1) },
+    ],
+    settings,
+  );
+  log(`${all.reduce((sum, p) => sum + p.size, 0)} parameters, ${epochs} epochs`);
+  const { status, history } = await fit(model, {
+    optimizer,
+    train: new data.DataLoader(new data.TensorDataset(train.images, train.labels), {
+      ...{ batchSize, shuffle: true, dropLast: true, seed: 1 },
+    }),
+    test: new data.DataLoader(new data.TensorDataset(test.images, test.labels), {
+      batchSize: 250,
+    }),
+    epochs,
+    schedule: scheduler(
+      (o, totalSteps) => new optim.lrScheduler.OneCycleLR(o, { maxLr, totalSteps, pctStart: 0.25 }),
+    ),
+    loss: (scores, labels) => nn.functional.crossEntropy(scores, labels, { labelSmoothing }),
+    metrics: { accuracy },
+    onEvent: reporter(log),
+    ...(signal && { signal }),
+  });
+  if (status === "stopped") signal?.throwIfAborted();
+  return history.at(-1)!.test!.accuracy!;
+}

@@ -1,0 +1,87 @@
+/** CIFAR-10 by a narrow residual network (He et al., 2015), trained on flipped and moved pictures. */
+import { nn, type Tensor, vision } from "gradus";
+import { loadCifar } from "../data/cifar.js";
+import { type Lab, main, percent } from "../lab.js";
+import { trainPictureNetwork } from "./pictureNetwork.js";
+
+const convolution = (from: number, to: number, kernel: number, stride: number) =>
+  new nn.Conv2d(from, to, kernel, { stride, padding: kernel >> 1, bias: false });
+
+/** Two convolutions and a way around them: x: [B, from, H, W] → [B, to, H / stride, W / stride]. */
+export class ResidualBlock extends nn.Layer {
+  readonly conv1: nn.Conv2d;
+  readonly bn1: nn.BatchNorm2d;
+  readonly conv2: nn.Conv2d;
+  readonly bn2: nn.BatchNorm2d;
+  readonly downsample: nn.Layer;
+
+  constructor(from: number, to: number, stride: number) {
+    super();
+    this.conv1 = convolution(from, to, 3, stride);
+    this.bn1 = new nn.BatchNorm2d(to);
+    this.conv2 = convolution(to, to, 3, 1);
+    this.bn2 = new nn.BatchNorm2d(to);
+    this.downsample =
+      stride === 1 && from === to
+        ? new nn.Identity()
+        : new nn.Sequential(convolution(from, to, 1, stride), new nn.BatchNorm2d(to));
+  }
+
+  forward(x: Tensor): Tensor {
+    const inner = this.bn1.forward(this.conv1.forward(x)).relu();
+    return this.bn2.forward(this.conv2.forward(inner)).add(this.downsample.forward(x)).relu();
+  }
+}
+
+/** x: [B, 3, 32, 32] → scores [B, 10]: ten layers with weights, `width` channels before the first halving. */
+export class ResNet10 extends nn.Layer {
+  readonly stem: nn.Sequential;
+  readonly blocks: nn.Sequential;
+  readonly fc: nn.Linear;
+
+  constructor(width: number) {
+    super();
+    this.stem = new nn.Sequential(
+      convolution(3, width, 3, 1),
+      new nn.BatchNorm2d(width),
+      new nn.ReLU(),
+    );
+    this.blocks = new nn.Sequential(
+      new ResidualBlock(width, width, 1),
+      new ResidualBlock(width, 2 * width, 2),
+      new ResidualBlock(2 * width, 4 * width, 2),
+      new ResidualBlock(4 * width, 8 * width, 2),
+    );
+    this.fc = new nn.Linear(8 * width, 10);
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.fc.forward(this.blocks.forward(this.stem.forward(x)).mean([2, 3]));
+  }
+}
+
+export const residualNetwork: Lab = async (options) => {
+  const parts = await loadCifar(options);
+  const accuracy = await trainPictureNetwork(
+    new ResNet10(options.short ? 8 : 32),
+    parts,
+    {
+      epochs: options.short ? 2 : 5,
+      batchSize: options.short ? 32 : 128,
+      maxLr: 0.2,
+      weightDecay: 5e-4,
+      labelSmoothing: 0.1,
+      augment: new vision.Compose(
+        new vision.RandomHorizontalFlip(),
+        new vision.RandomCrop(32, { padding: 4 }),
+      ),
+    },
+    options,
+  );
+  return {
+    measures: { accuracy },
+    sentence: `A residual network of ten layers gets ${percent(accuracy)} of CIFAR-10's test pictures right.`,
+  };
+};
+
+if (process.argv[1] === import.meta.filename) await main(residualNetwork);
