@@ -119,7 +119,10 @@ test("without optional packages it trains on WASM and says so", async () => {
   );
   assert.match(line, /gradus/);
   const lab = ["node_modules/gradus/dist/cli/main.js", "lab", "convolutions", "--short"];
-  assert.match(await run(process.execPath, lab, place), /receptive fields are what the formulas say/);
+  assert.match(
+    await run(process.execPath, lab, place),
+    /receptive fields are what the formulas say/,
+  );
   assert.ok(existsSync(join(place, "runs/labs/convolutions/receptive-fields.svg")));
 });
 
