@@ -79,18 +79,18 @@ async function bytesOfCall(step: () => Promise<Tensor>): Promise<number> {
   return least;
 }
 
-for (const place of backends) {
-  const engine = () => currentEngine();
-  const skip = place.backend === "interpreter" ? "the oracle allocates as it likes" : false;
-  test(`a compiled step allocates nothing after warm-up on ${place.backend}`, {
-    skip,
-  }, async (t) => {
+// The interpreter, which is for checking, allocates as it likes.
+for (const place of backends.filter(({ backend }) => backend !== "interpreter")) {
+  test(`a compiled step allocates nothing after warm-up on ${place.backend}`, async (t) => {
     use(place);
     const step = makeStep();
     for (let i = 0; i < warmUp; i++) await step();
-    const before = engine()!.memory();
+    const before = currentEngine()!.memory();
     const kept = await keptBySteps(step);
-    assert.deepEqual(engine()!.memory(), before, "the engine asked for memory");
+    const { allocations, arenaBytes, programs } = currentEngine()!.memory();
+    assert.deepEqual([allocations, arenaBytes], [before.allocations, before.arenaBytes]);
+    // Programs that only the set-up used may be collected meanwhile.
+    assert.ok(programs <= before.programs, `${programs} programs after ${before.programs}`);
     assert.ok(kept.used < 64 * steps, `JavaScript kept ${kept.used} bytes after ${steps} steps`);
     assert.ok(kept.arrays <= 0, `typed arrays of ${kept.arrays} bytes were kept`);
     const made = await bytesOfCall(step);
