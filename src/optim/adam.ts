@@ -1,15 +1,6 @@
 /** Adam, and AdamW, which decays weights apart from the gradient. */
 import type { Node } from "../ir/graph.js";
-import {
-  asLike,
-  average,
-  correction,
-  decayed,
-  moveTowards,
-  root,
-  shrunk,
-  square,
-} from "./formula.js";
+import { asLike, average, correction, decay, moveTowards, root, square } from "./formula.js";
 import { Optimizer, type Params, type UpdateRule } from "./optimizer.js";
 
 export interface AdamOptions {
@@ -27,7 +18,7 @@ export interface AdamOptions {
   readonly maximize?: boolean;
 }
 
-type AdamNumbers = Record<"lr" | "beta1" | "beta2" | "eps" | "weightDecay", Node>;
+type AdamNumbers = Record<"lr" | "beta1" | "beta2" | "eps", Node>;
 
 const adamRule = (name: string, weightDecay: number, isDecoupled: boolean): UpdateRule => ({
   settings: {
@@ -43,13 +34,12 @@ const adamRule = (name: string, weightDecay: number, isDecoupled: boolean): Upda
     exp_avg_sq: "parameter",
     ...(amsgrad && { max_exp_avg_sq: "parameter" as const }),
   }),
-  apply(b, { parameter, gradient, state, numbers }, flags) {
-    const n = numbers as AdamNumbers;
+  apply(b, input, flags) {
+    const { parameter, state } = input;
+    const n = input.numbers as AdamNumbers;
     const step = b.add(state.step!, 1);
     const like = (x: Node) => asLike(b, x, parameter);
-    let [p, g] = [parameter, gradient];
-    if (flags.weightDecay && isDecoupled) p = shrunk(b, p, n.lr, n.weightDecay);
-    else if (flags.weightDecay) g = decayed(b, g, p, n.weightDecay);
+    const { p, g } = decay(b, input, flags, isDecoupled);
     const mean = moveTowards(b, state.exp_avg!, g, n.beta1);
     const squares = average(b, state.exp_avg_sq!, square(b, g), n.beta2);
     const largest = flags.amsgrad && b.pointwise("maximum", state.max_exp_avg_sq!, squares);

@@ -1,9 +1,8 @@
 /** Adam's relatives: Adamax, NAdam, RAdam. */
 import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
-import { asLike, average, correction, decayed, root, shrunk, square } from "./formula.js";
-import { Optimizer, type Params, type UpdateInput, type UpdateRule } from "./optimizer.js";
-import type { Flags } from "./settings.js";
+import { asLike, average, correction, decay, root, square } from "./formula.js";
+import { Optimizer, type Params, type UpdateRule } from "./optimizer.js";
 
 export interface AdamaxOptions {
   /** Learning rate; default 2e-3. */
@@ -18,7 +17,7 @@ export interface AdamaxOptions {
   readonly maximize?: boolean;
 }
 
-type Numbers = Record<"lr" | "beta1" | "beta2" | "eps" | "weightDecay" | "momentumDecay", Node>;
+type Numbers = Record<"lr" | "beta1" | "beta2" | "eps" | "momentumDecay", Node>;
 
 const adamaxRule: UpdateRule = {
   settings: {
@@ -45,15 +44,6 @@ const adamaxRule: UpdateRule = {
     };
   },
 };
-
-/** Weight decay on the gradient, or with `decoupledWeightDecay` on the parameter. */
-function decay(b: Builder, { parameter, gradient, numbers }: UpdateInput, flags: Flags) {
-  const n = numbers as Numbers;
-  if (!flags.weightDecay) return { p: parameter, g: gradient };
-  if (flags.decoupledWeightDecay)
-    return { p: shrunk(b, parameter, n.lr, n.weightDecay), g: gradient };
-  return { p: parameter, g: decayed(b, gradient, parameter, n.weightDecay) };
-}
 
 /**
  * Adam with the largest gradient in place of the root mean square (Kingma and Ba, 2015):
@@ -116,7 +106,7 @@ const nadamRule: UpdateRule = {
     const n = input.numbers as Numbers;
     const like = (x: Node) => asLike(b, x, parameter);
     const step = b.add(state.step!, 1);
-    const { p, g } = decay(b, input, flags);
+    const { p, g } = decay(b, input, flags, Boolean(flags.decoupledWeightDecay));
     // β₁·(1 − 0.96^(t·momentumDecay) / 2)
     const momentumAt = (t: Node) => {
       const exponent = b.multiply(b.multiply(t, n.momentumDecay), Math.log(0.96));
@@ -178,7 +168,7 @@ const radamRule: UpdateRule = {
     const n = input.numbers as Numbers;
     const like = (x: Node) => asLike(b, x, parameter);
     const step = b.add(state.step!, 1);
-    const { p, g } = decay(b, input, flags);
+    const { p, g } = decay(b, input, flags, Boolean(flags.decoupledWeightDecay));
     const mean = average(b, state.exp_avg!, g, n.beta1);
     const squares = average(b, state.exp_avg_sq!, square(b, g), n.beta2);
     const shortfall = correction(b, n.beta2, step);

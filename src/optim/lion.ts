@@ -1,6 +1,6 @@
 /** Lion: steps of the same size for every weight. */
 import type { Node } from "../ir/graph.js";
-import { asLike, average, shrunk } from "./formula.js";
+import { asLike, average, decay } from "./formula.js";
 import { Optimizer, type Params, type UpdateRule } from "./optimizer.js";
 
 export interface LionOptions {
@@ -23,9 +23,10 @@ const rule: UpdateRule = {
     switches: { maximize: false },
   },
   stateKinds: () => ({ exp_avg: "parameter" }),
-  apply(b, { parameter, gradient, state, numbers }, flags) {
-    const n = numbers as Record<"lr" | "beta1" | "beta2" | "weightDecay", Node>;
-    const p = flags.weightDecay ? shrunk(b, parameter, n.lr, n.weightDecay) : parameter;
+  apply(b, input, flags) {
+    const { gradient, state } = input;
+    const n = input.numbers as Record<"lr" | "beta1" | "beta2", Node>;
+    const { p } = decay(b, input, flags, true);
     const direction = b.pointwise("sign", average(b, state.exp_avg!, gradient, n.beta1));
     return {
       parameter: b.subtract(p, b.multiply(direction, asLike(b, n.lr, p))),

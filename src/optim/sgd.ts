@@ -1,7 +1,7 @@
 /** Stochastic gradient descent. */
 import { ValueError } from "../core/errors.js";
 import type { Node } from "../ir/graph.js";
-import { asLike, decayed } from "./formula.js";
+import { asLike, decay } from "./formula.js";
 import { Optimizer, type Params, type UpdateRule } from "./optimizer.js";
 
 export interface SGDOptions {
@@ -34,9 +34,10 @@ const rule: UpdateRule = {
     ...(momentum && { momentum_buffer: "parameter" as const }),
     ...(momentum && dampening && { step: "scalar" as const }),
   }),
-  apply(b, { parameter, gradient, state, numbers }, flags) {
-    const n = numbers as Record<"lr" | "momentum" | "dampening" | "weightDecay", Node>;
-    const g = flags.weightDecay ? decayed(b, gradient, parameter, n.weightDecay) : gradient;
+  apply(b, input, flags) {
+    const { parameter, state } = input;
+    const n = input.numbers as Record<"lr" | "momentum" | "dampening", Node>;
+    const { g } = decay(b, input, flags);
     const move = (direction: Node) =>
       b.subtract(parameter, b.multiply(direction, asLike(b, n.lr, parameter)));
     if (!flags.momentum) return { parameter: move(g), state: {} };

@@ -1,6 +1,6 @@
 /** Optimizers that scale each weight's step by its squared gradients: Adagrad, RMSprop, Adadelta. */
 import type { Node } from "../ir/graph.js";
-import { asLike, average, decayed, root, square } from "./formula.js";
+import { asLike, average, decay, root, square } from "./formula.js";
 import { Optimizer, type Params, type UpdateRule } from "./optimizer.js";
 
 export interface AdagradOptions {
@@ -27,9 +27,10 @@ const adagradRule: UpdateRule = {
   },
   stateKinds: () => ({ step: "scalar", sum: "parameter" }),
   start: (name, numbers) => (name === "sum" ? numbers.initialAccumulatorValue! : 0),
-  apply(b, { parameter, gradient, state, numbers }, flags) {
-    const n = numbers as Record<"lr" | "lrDecay" | "weightDecay" | "eps", Node>;
-    const g = flags.weightDecay ? decayed(b, gradient, parameter, n.weightDecay) : gradient;
+  apply(b, input, flags) {
+    const { parameter, state } = input;
+    const n = input.numbers as Record<"lr" | "lrDecay" | "eps", Node>;
+    const { g } = decay(b, input, flags);
     const sum = b.add(state.sum!, square(b, g));
     const rate = b.divide(n.lr, b.add(b.multiply(state.step!, n.lrDecay), 1));
     const divisor = b.add(root(b, sum), asLike(b, n.eps, parameter));
@@ -88,10 +89,11 @@ const rmspropRule: UpdateRule = {
     ...(momentum && { momentum_buffer: "parameter" as const }),
     ...(centered && { grad_avg: "parameter" as const }),
   }),
-  apply(b, { parameter, gradient, state, numbers }, flags) {
-    const n = numbers as Record<"lr" | "alpha" | "eps" | "weightDecay" | "momentum", Node>;
+  apply(b, input, flags) {
+    const { parameter, state } = input;
+    const n = input.numbers as Record<"lr" | "alpha" | "eps" | "momentum", Node>;
     const like = (x: Node) => asLike(b, x, parameter);
-    const g = flags.weightDecay ? decayed(b, gradient, parameter, n.weightDecay) : gradient;
+    const { g } = decay(b, input, flags);
     const squares = average(b, state.square_avg!, square(b, g), n.alpha);
     const mean = flags.centered && average(b, state.grad_avg!, g, n.alpha);
     const spread = mean ? b.subtract(squares, square(b, mean)) : squares;
@@ -152,10 +154,11 @@ const adadeltaRule: UpdateRule = {
     switches: { maximize: false },
   },
   stateKinds: () => ({ step: "scalar", square_avg: "parameter", acc_delta: "parameter" }),
-  apply(b, { parameter, gradient, state, numbers }, flags) {
-    const n = numbers as Record<"lr" | "rho" | "eps" | "weightDecay", Node>;
+  apply(b, input, flags) {
+    const { parameter, state } = input;
+    const n = input.numbers as Record<"lr" | "rho" | "eps", Node>;
     const eps = asLike(b, n.eps, parameter);
-    const g = flags.weightDecay ? decayed(b, gradient, parameter, n.weightDecay) : gradient;
+    const { g } = decay(b, input, flags);
     const squares = average(b, state.square_avg!, square(b, g), n.rho);
     const std = root(b, b.add(squares, eps));
     const delta = b.multiply(b.divide(root(b, b.add(state.acc_delta!, eps)), std), g);

@@ -18,9 +18,9 @@ import { adjustSharpness, gaussianBlur, gaussianNoise } from "./filter.js";
 import { pairOf } from "./pictures.js";
 import {
   type ChanceOptions,
-  checkChance,
   checkRange,
   type GeneratorOption,
+  RandomChange,
   type Range,
   Transform,
 } from "./transform.js";
@@ -76,22 +76,6 @@ export class ColorJitter extends Transform {
 
   protected transform(x: Tensor): Tensor {
     return this.ranges.reduce((y, [adjust, range]) => adjust(y, this.uniform(x, range)), x);
-  }
-}
-
-/** A transform that changes a share of the pictures in one way. */
-abstract class RandomChange extends Transform {
-  private readonly p: number;
-
-  constructor(options: ChanceOptions, usual = 0.5) {
-    super(options);
-    this.p = checkChance(new.target.name, options.p ?? usual);
-  }
-
-  protected abstract change(x: Tensor): Tensor;
-
-  protected transform(x: Tensor): Tensor {
-    return this.sometimes(x, this.change(x), this.p);
   }
 }
 

@@ -20,6 +20,7 @@ import {
   checkChance,
   checkRange,
   type GeneratorOption,
+  RandomChange,
   type Range,
   Transform,
 } from "./transform.js";
@@ -36,16 +37,9 @@ import {
  * console.log((await step(rand([8, 3, 32, 32]))).shape); // → []
  * ```
  */
-export class RandomHorizontalFlip extends Transform {
-  private readonly p: number;
-
-  constructor(options: ChanceOptions = {}) {
-    super(options);
-    this.p = checkChance("RandomHorizontalFlip", options.p ?? 0.5);
-  }
-
-  protected transform(x: Tensor): Tensor {
-    return this.sometimes(x, horizontalFlip(x), this.p);
+export class RandomHorizontalFlip extends RandomChange {
+  protected change(x: Tensor): Tensor {
+    return horizontalFlip(x);
   }
 }
 
@@ -58,16 +52,9 @@ export class RandomHorizontalFlip extends Transform {
  * console.log(new RandomVerticalFlip().forward(rand([4, 3, 8, 8])).shape); // → [ 4, 3, 8, 8 ]
  * ```
  */
-export class RandomVerticalFlip extends Transform {
-  private readonly p: number;
-
-  constructor(options: ChanceOptions = {}) {
-    super(options);
-    this.p = checkChance("RandomVerticalFlip", options.p ?? 0.5);
-  }
-
-  protected transform(x: Tensor): Tensor {
-    return this.sometimes(x, verticalFlip(x), this.p);
+export class RandomVerticalFlip extends RandomChange {
+  protected change(x: Tensor): Tensor {
+    return verticalFlip(x);
   }
 }
 

@@ -78,3 +78,19 @@ export function aroundZero(op: string, name: string, value: number | Range): Ran
   const range: Range = typeof value === "number" ? [-value, value] : value;
   return checkRange(op, name, range, [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]);
 }
+
+/** A transform that changes a share of the pictures in one way. */
+export abstract class RandomChange extends Transform {
+  private readonly p: number;
+
+  constructor(options: ChanceOptions = {}, usual = 0.5) {
+    super(options);
+    this.p = checkChance(new.target.name, options.p ?? usual);
+  }
+
+  protected abstract change(x: Tensor): Tensor;
+
+  protected transform(x: Tensor): Tensor {
+    return this.sometimes(x, this.change(x), this.p);
+  }
+}
