@@ -134,16 +134,19 @@ async function compareOnNetwork(options: LabOptions): Promise<Result[]> {
 export const optimizers: Lab = async (options) => {
   const results = await compareOnNetwork(options);
   const shown = ["SGD", "momentum", "Nesterov", "RMSprop", "Adam", "Lion"];
-  const chosen = results.filter(({ name }) => shown.includes(name));
   savePanels(
     options,
     "surface",
     [
       {
         ...{ title: "Ways down a valley", xLabel: "x; y upwards" },
+        // All lines, so that a name has one colour in both panels; those without points are left out.
         lines: [
           ...contours(),
-          ...chosen.map(({ name, path }) => ({ name, points: path.points.slice(0, 60) })),
+          ...results.map(({ name, path }) => ({
+            name,
+            points: shown.includes(name) ? path.points.slice(0, 60) : [],
+          })),
         ],
       },
       {
