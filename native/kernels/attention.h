@@ -23,24 +23,16 @@ GRADUS_INLINE Vector<T> pick(Lanes<T> mask, Vector<T> yes, Vector<T> no) {
   return (Vector<T>)(((Lanes<T>)yes & mask) | ((Lanes<T>)no & ~mask));
 }
 
-// exp(x) for x that are at most about 0; what is below 2⁻¹²⁵ is 0. A degree more than float32 needs,
-// for half a unit less of error; coefficients are Taylor's.
+// exp(x) for x that are at most about 0; what is below 2⁻¹²⁵ is 0.
 GRADUS_INLINE Vector<float> powers(Vector<float> x) {
   typedef Vector<float> V;
   typedef Lanes<float> I;
   const I isZero = (I)(x < -86.0f);
   const V near = pick<float>(isZero, splat(-86.0f), x);
-  const V rounded = (near * 1.44269504f + 12582912.0f) - 12582912.0f;
-  const V r = (near - rounded * 0.693359375f) + rounded * 2.12194440e-4f;
-  V p = splat(1.0f / 5040);
-  p = p * r + 1.0f / 720;
-  p = p * r + 1.0f / 120;
-  p = p * r + 1.0f / 24;
-  p = p * r + 1.0f / 6;
-  p = p * r + 0.5f;
-  p = p * r * r + r + 1.0f;
-  const I whole = (I)(rounded + 12582912.0f) - (I)splat(12582912.0f);
-  return pick<float>(isZero, V{}, p * (V)((whole + 127) << 23));
+  V rounded;
+  const V r = reduceExponent(near, rounded);
+  const V power = (expm1Reduced(r) + 1.0f) * floatOf((wholeOf(rounded) + 127) << 23);
+  return pick<float>(isZero, V{}, power);
 }
 
 GRADUS_INLINE Vector<double> powers(Vector<double> x) {

@@ -22,15 +22,20 @@ constexpr float sum = a2 + b2, product = a2 * b2;
 // What the filter's polynomial is divided by at each point.
 constexpr float n0 = 1 / product, na = 1 / (2 * a2 * (a2 - b2)), nb = 1 / (2 * b2 * (b2 - a2));
 
+// What even and odd terms give at ±a and ±b.
+GRADUS_INLINE void atPoints(Lanes evenA, Lanes oddA, Lanes evenB, Lanes oddB, Lanes (&to)[6]) {
+  to[1] = evenA + oddA;
+  to[2] = evenA - oddA;
+  to[3] = evenB + oddB;
+  to[4] = evenB - oddB;
+}
+
 // Six values of the input to six factors.
 GRADUS_INLINE void input(const Lanes (&d)[6], Lanes (&to)[6]) {
   const Lanes even1 = d[4] - b2 * d[2], odd1 = a * (d[3] - b2 * d[1]);
   const Lanes even2 = d[4] - a2 * d[2], odd2 = b * (d[3] - a2 * d[1]);
   to[0] = (d[4] - sum * d[2]) + product * d[0];
-  to[1] = even1 + odd1;
-  to[2] = even1 - odd1;
-  to[3] = even2 + odd2;
-  to[4] = even2 - odd2;
+  atPoints(even1, odd1, even2, odd2, to);
   to[5] = (d[5] - sum * d[3]) + product * d[1];
 }
 
@@ -39,10 +44,7 @@ GRADUS_INLINE void weight(const Lanes (&g)[3], Lanes (&to)[6]) {
   const Lanes even1 = na * g[0] + (na * a2) * g[2], odd1 = (na * a) * g[1];
   const Lanes even2 = nb * g[0] + (nb * b2) * g[2], odd2 = (nb * b) * g[1];
   to[0] = n0 * g[0];
-  to[1] = even1 + odd1;
-  to[2] = even1 - odd1;
-  to[3] = even2 + odd2;
-  to[4] = even2 - odd2;
+  atPoints(even1, odd1, even2, odd2, to);
   to[5] = g[2];
 }
 
@@ -61,10 +63,7 @@ GRADUS_INLINE void outputGrad(const Lanes (&y)[4], Lanes (&to)[6]) {
   const Lanes even1 = y[0] + a2 * y[2], odd1 = a * y[1] + a3 * y[3];
   const Lanes even2 = y[0] + b2 * y[2], odd2 = b * y[1] + b3 * y[3];
   to[0] = y[0];
-  to[1] = even1 + odd1;
-  to[2] = even1 - odd1;
-  to[3] = even2 + odd2;
-  to[4] = even2 - odd2;
+  atPoints(even1, odd1, even2, odd2, to);
   to[5] = y[3];
 }
 
