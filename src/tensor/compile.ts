@@ -4,7 +4,7 @@
 
 import type { Backend, Executable } from "../backend/contract.js";
 import { currentBackend } from "../backend/select.js";
-import { allocate, type TypedArray } from "../core/dtype.js";
+import { allocateDirty, type TypedArray } from "../core/dtype.js";
 import { TraceError, ValueError } from "../core/errors.js";
 import { formatShape, sizeOf } from "../core/shape.js";
 import type { Graph, Node } from "../ir/graph.js";
@@ -191,7 +191,7 @@ function sourceOf(from: TraceInput["from"], args: readonly Tensor[]): Tensor {
 }
 
 function emptyLike({ shape, dtype }: Tensor): Tensor {
-  return fromArray(allocate(dtype, sizeOf(shape)), shape, dtype);
+  return fromArray(allocateDirty(dtype, sizeOf(shape)), shape, dtype);
 }
 
 function trace(fn: (...args: never[]) => unknown, args: readonly unknown[]): CompiledProgram {
