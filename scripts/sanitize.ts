@@ -65,6 +65,7 @@ function runSuites(sanitizer: Sanitizer, runtime: string, modules: string): bool
     ...sanitizer.environment,
     LD_PRELOAD: runtime,
     NODE_PATH: modules,
+    GRADUS_TEST_BACKENDS: "interpreter,native",
   };
   const settings = Object.entries(environment).map(([key, value]) => `${key}=${value}`);
   const node = (parameters: readonly string[]) =>

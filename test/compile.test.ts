@@ -388,3 +388,13 @@ everywhere("a number read from outside holds until it changes", async () => {
   assert.equal((await f(tensor(3))).item(), 15);
   assert.equal(f.programCount, 2);
 });
+
+everywhere("a loop over short programs lets timers run", async () => {
+  const double = compile((x: Tensor) => x.mul(2));
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 5);
+  const end = performance.now() + 150;
+  while (performance.now() < end) await double(tensor([1, 2]));
+  clearInterval(timer);
+  assert.ok(ticks >= 2, `${ticks} ticks`);
+});

@@ -4,6 +4,7 @@
 
 import type { Backend, Executable } from "../backend/contract.js";
 import { currentBackend } from "../backend/select.js";
+import { makeBreather } from "../core/breathe.js";
 import { allocateDirty, type TypedArray } from "../core/dtype.js";
 import { TraceError, ValueError } from "../core/errors.js";
 import { formatShape, sizeOf } from "../core/shape.js";
@@ -148,6 +149,8 @@ class CompiledProgram {
     }
     try {
       await executable.runAsync(arrays);
+      // What ran on this very thread would, in a loop, keep timers, sockets and signals waiting for the loop's end.
+      await breathe();
     } finally {
       for (const storage of written) storage.writers--;
     }
@@ -212,6 +215,8 @@ function trace(fn: (...args: never[]) => unknown, args: readonly unknown[]): Com
     recording.close();
   }
 }
+
+const breathe = makeBreather();
 
 /** Runs of compiled functions happen one after another, in the order of the calls. */
 let lastRun: Promise<unknown> | null = null;

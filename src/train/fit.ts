@@ -3,11 +3,11 @@
  * on from bit for bit. Works in a browser too. Read trainingState.ts for checkpoints, steps.ts for what is compiled.
  */
 import { backendDescription } from "../backend/select.js";
+import { clock, makeBreather } from "../core/breathe.js";
 import { ValueError } from "../core/errors.js";
 import type { SafetensorsContent } from "../io/browser.js";
 import type { lrScheduler, Optimizer } from "../optim/index.js";
 import { defaultGenerator } from "../tensor/random.js";
-import { clock, makeBreather } from "./breathe.js";
 import { DivergedError, type Place, ResumeError } from "./errors.js";
 import type { EpochSummary, Measures, TrainEvent } from "./events.js";
 import { addBatch, type BatchMeasures, emptySums, meansOf, Speedometer } from "./metrics.js";

@@ -1,10 +1,11 @@
 /** The two compiled steps: training (forward, loss, gradients, update) and evaluation. Read fit.ts next. */
+
+import { clock, makeBreather } from "../core/breathe.js";
 import { ValueError } from "../core/errors.js";
 import type { Module } from "../nn/module.js";
 import { crossEntropy } from "../ops/index.js";
 import type { Optimizer } from "../optim/index.js";
 import { compile, noGrad, type Tensor } from "../tensor/index.js";
-import { clock, makeBreather } from "./breathe.js";
 import type { Measures } from "./events.js";
 import { addBatch, type BatchMeasures, emptySums, type Metrics, meansOf } from "./metrics.js";
 

@@ -1,6 +1,7 @@
 /**
  * The CPU backend: plans and encodes a graph, and runs it on the C++ engine, whichever form of it (addon, WASM) it is given.
  */
+
 import type { TypedArray } from "../../core/dtype.js";
 import { BackendError, ValueError } from "../../core/errors.js";
 import { Builder } from "../../ir/builder.js";
