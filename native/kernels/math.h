@@ -142,8 +142,9 @@ GRADUS_INLINE VF errorFunction(VF x) {
   high = high * far - 1.12747514f;
   high = high * far - 2.44685070e-04f;
   const VF above = floatOf(bitsOf(1.0f - exponential(high)) | (bitsOf(x) & INT32_MIN));
-  // The first coefficient of the odd polynomial is over 1: the whole part is added apart.
-  return choose(size < 1.0f, low * x + x, above);
+  // The first coefficient of the odd polynomial is over 1: the whole part is added apart. Relaxed SIMD may
+  // take the smaller of 4 and NaN for 4.
+  return choose(size < 1.0f, low * x + x, choose(x == x, above, x));
 }
 
 }  // namespace GRADUS_ISA
