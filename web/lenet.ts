@@ -17,18 +17,6 @@ function find<E extends Element = HTMLElement>(id: string): E {
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 const round = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
-/** Lets the browser paint and take clicks; setTimeout would wait 4 ms each time. */
-function breathe(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
-}
-
 interface Gallery {
   show(trainer: Trainer): Promise<void>;
 }
@@ -146,7 +134,6 @@ function createLoop(trainer: Trainer, onTest: () => Promise<void>) {
       while (running) {
         const started = performance.now();
         losses.push(await trainer.step());
-        await breathe();
         const now = performance.now();
         // The first step of a run compiles the program, which says nothing about speed.
         if (losses.length > 1) [busy, images] = [busy + now - started, images + trainer.batchSize];

@@ -3,11 +3,8 @@
  * loop awaits what is there already.
  */
 
-/** Seconds that a loop may keep the thread: less than one frame of a screen. */
-const longestHold = 0.012;
-
-/** The clock of training, in seconds. */
-export const clock = (): number => performance.now() / 1000;
+/** Milliseconds that a loop may keep the thread: less than one frame of a screen. */
+const longestHold = 12;
 
 /** Lets everything that is due run, timers and input too. */
 function giveWay(): Promise<void> {
@@ -25,10 +22,10 @@ function giveWay(): Promise<void> {
 
 /** A function to await in each round of a loop: it gives way when the loop has kept the thread for long enough. */
 export function makeBreather(): () => Promise<void> {
-  let last = clock();
+  let last = performance.now();
   return async () => {
-    if (clock() - last < longestHold) return;
+    if (performance.now() - last < longestHold) return;
     await giveWay();
-    last = clock();
+    last = performance.now();
   };
 }

@@ -3,11 +3,11 @@
  * on from bit for bit. Works in a browser too. Read trainingState.ts for checkpoints, steps.ts for what is compiled.
  */
 import { backendDescription } from "../backend/select.js";
-import { clock, makeBreather } from "../core/breathe.js";
 import { ValueError } from "../core/errors.js";
 import type { SafetensorsContent } from "../io/browser.js";
 import type { lrScheduler, Optimizer } from "../optim/index.js";
 import { defaultGenerator } from "../tensor/random.js";
+import { clock } from "./clock.js";
 import { DivergedError, type Place, ResumeError } from "./errors.js";
 import type { EpochSummary, Measures, TrainEvent } from "./events.js";
 import { addBatch, type BatchMeasures, emptySums, meansOf, Speedometer } from "./metrics.js";
@@ -243,7 +243,6 @@ class Run {
     const { train } = this.#options;
     const progress = this.#progress;
     if (this.#isStopped) return false;
-    const breathe = makeBreather();
     this.#model.train();
     this.#speed.pause();
     train.setEpoch(progress.epoch);
@@ -255,7 +254,6 @@ class Run {
       if (!Number.isFinite(measures.loss)) throw this.#diverged(measures.loss, x.data);
       await this.#countStep(measures);
       if (this.#isSaveDue) await this.#save();
-      await breathe();
       if (this.#isStopped && progress.batch < train.length) return false;
     }
     return true;

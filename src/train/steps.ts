@@ -1,11 +1,11 @@
 /** The two compiled steps: training (forward, loss, gradients, update) and evaluation. Read fit.ts next. */
 
-import { clock, makeBreather } from "../core/breathe.js";
 import { ValueError } from "../core/errors.js";
 import type { Module } from "../nn/module.js";
 import { crossEntropy } from "../ops/index.js";
 import type { Optimizer } from "../optim/index.js";
 import { compile, noGrad, type Tensor } from "../tensor/index.js";
+import { clock } from "./clock.js";
 import type { Measures } from "./events.js";
 import { addBatch, type BatchMeasures, emptySums, type Metrics, meansOf } from "./metrics.js";
 
@@ -105,14 +105,12 @@ export async function runEvaluation(
   signal?: AbortSignal,
 ): Promise<Evaluation | null> {
   const started = clock();
-  const breathe = makeBreather();
   const sums = emptySums(metricNames);
   const { training } = model;
   model.eval();
   try {
     for await (const batch of loader.iterateAsync()) {
       addBatch(sums, await step(...inputsOf(batch)));
-      await breathe();
       if (signal?.aborted) return null;
     }
   } finally {

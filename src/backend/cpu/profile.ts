@@ -1,6 +1,6 @@
 /**
  * Where a program's time goes: while profiling is on, programs that are prepared are kept here with a label for each of
- * their instructions, and the engine notes how long each takes. For measurements; read bench/profile.ts next.
+ * their instructions, and the engine notes how long each takes. For measurements; read ../../../bench/profile.ts next.
  */
 import { formatShape } from "../../core/shape.js";
 import type { Node } from "../../ir/graph.js";
@@ -28,13 +28,6 @@ export function startProfiling(module: CpuModule): void {
   module.setProfiling?.(true);
   kept.length = 0;
   isOn = true;
-}
-
-/** Forgets all programs and stops noting. */
-export function stopProfiling(module: CpuModule): void {
-  module.setProfiling?.(false);
-  kept.length = 0;
-  isOn = false;
 }
 
 function labelOf(kernel: Kernel | undefined, node: Node): string {

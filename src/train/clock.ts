@@ -1,0 +1,2 @@
+/** The clock of training, in seconds. */
+export const clock = (): number => performance.now() / 1000;
