@@ -62,7 +62,7 @@ export async function follow(
     const { status } = await fit(model, {
       optimizer: optimizer(model.parameters()),
       train: loaderOf(train, batchSize, true),
-      ...(test && { test: loaderOf(test, 500, false) }),
+      ...(test && { validation: loaderOf(test, 500, false) }),
       epochs,
       metrics: { accuracy },
       ...(loss && { loss }),
@@ -80,7 +80,7 @@ export async function follow(
   }
   return {
     losses: smooth(values),
-    accuracies: history.flatMap(({ epoch, test: at }): Point[] =>
+    accuracies: history.flatMap(({ epoch, validation: at }): Point[] =>
       at ? [[epoch, at.accuracy!]] : [],
     ),
     last: history.at(-1),

@@ -39,8 +39,8 @@ export const layering = {
       apart: true,
     },
     { folders: ["index.ts"], rank: 8 },
-    { folders: ["train/"], rank: 9 },
-    { folders: ["tune/"], rank: 10 },
+    { folders: ["train/"], rank: 9, packages: ["jiti", "yaml", "zod"] },
+    { folders: ["tune/"], rank: 10, packages: ["zod"] },
     { folders: ["studio/", "cli/"], rank: 11, packages: ["commander"] },
   ] satisfies Room[] as readonly Room[],
   /** Entries that must run in a browser. */
@@ -54,6 +54,7 @@ export const layering = {
     "src/linear/index.ts",
     "src/neighbors/index.ts",
     "src/train/index.ts",
+    "src/tune/index.ts",
   ],
   /** Files and folders that may use Node's own modules. */
   nodeOnly: [
@@ -72,6 +73,7 @@ export const layering = {
     "src/io/safetensorsFile.ts",
     "src/io/zipFile.ts",
     "src/train/node/",
+    "src/tune/node/",
     "src/cli/",
     "src/studio/",
   ] as readonly string[],

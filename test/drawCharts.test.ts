@@ -37,9 +37,9 @@ test("curves are well-formed whatever was measured", () => {
   const epoch = fc.record(
     {
       trainLoss: anyNumber,
-      testLoss: anyNumber,
+      validationLoss: anyNumber,
       trainAccuracy: anyNumber,
-      testAccuracy: anyNumber,
+      validationAccuracy: anyNumber,
     },
     { requiredKeys: [] },
   );
@@ -61,8 +61,8 @@ test("curves are well-formed whatever was measured", () => {
 test("curves of a run show both panels, both parts and the last accuracy", () => {
   const losses = Array.from({ length: 100 }, (_, i) => 2 / (i + 1));
   const epochs = [
-    { epoch: 1, step: 50, testLoss: 0.2, trainAccuracy: 0.9, testAccuracy: 0.88 },
-    { epoch: 2, step: 100, testLoss: 0.1, trainAccuracy: 0.98, testAccuracy: 0.9625 },
+    { epoch: 1, step: 50, validationLoss: 0.2, trainAccuracy: 0.9, validationAccuracy: 0.88 },
+    { epoch: 2, step: 100, validationLoss: 0.1, trainAccuracy: 0.98, validationAccuracy: 0.9625 },
   ];
   const svg = curvesSvg({ steps: steps(losses), epochs }, { title: "A < B & C" });
   assertDrawing(svg);

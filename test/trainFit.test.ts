@@ -97,7 +97,7 @@ test("a run reports its events in order and its history", async () => {
     [1, 2, 3],
   );
   const measured = await evaluate(model, options.test!, { metrics: { accuracy } });
-  assert.deepEqual(result.history.at(-1)!.test, measured);
+  assert.deepEqual(result.history.at(-1)!.validation, measured);
   assert.ok(Math.abs(steps[0]!.lr - (0.02 * 0.5) / (18 * 0.2)) < 1e-12);
 });
 
@@ -207,7 +207,7 @@ test("what an event handler throws ends the run", async () => {
 });
 
 test("timers run while the loop trains", async () => {
-  const { model, options } = setUp({ epochs: 40, test: undefined as never });
+  const { model, options } = setUp({ epochs: 40, validation: undefined as never });
   let ticks = 0;
   const timer = setInterval(() => ticks++, 5);
   const started = performance.now();

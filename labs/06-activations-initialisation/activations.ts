@@ -70,7 +70,7 @@ export const activations: Lab = async (options) => {
       },
       options,
     );
-    const accuracy = course.last?.test?.accuracy ?? 0;
+    const accuracy = course.last?.validation?.accuracy ?? 0;
     found.push({ name, passed, course, accuracy });
     log(`${name}: ${passed.toExponential(1)} of the gradient arrives, ${percent(accuracy)} right`);
   }

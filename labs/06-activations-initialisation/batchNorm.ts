@@ -81,7 +81,7 @@ async function sweepRates(data: Data, options: LabOptions) {
     for (const lr of rates) {
       const epochs = options.short ? 1 : 4;
       const course = await learn(network(normalised), data, lr, epochs, 64, options);
-      const accuracy = course.diverged ? 0.1 : (course.last?.test?.accuracy ?? 0.1);
+      const accuracy = course.diverged ? 0.1 : (course.last?.validation?.accuracy ?? 0.1);
       found.push({ normalised, lr, accuracy, course });
       options.log?.(`${normalised ? "with" : "without"}, rate ${lr}: ${percent(accuracy)}`);
     }

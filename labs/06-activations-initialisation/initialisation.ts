@@ -58,7 +58,7 @@ export const initialisation: Lab = async (options) => {
       },
       options,
     );
-    const accuracy = course.last?.test?.accuracy ?? 0;
+    const accuracy = course.last?.validation?.accuracy ?? 0;
     found.push({ name, course, accuracy });
     log(`${name}: ${course.diverged ? "the loss is no number any more" : percent(accuracy)}`);
   }

@@ -120,7 +120,7 @@ async function compareOnNetwork(options: LabOptions): Promise<Result[]> {
       courses.push({ lr, course, loss });
     }
     const { lr, course, loss } = best(courses, ({ loss: value }) => -value);
-    const accuracy = course.last?.test?.accuracy ?? 0;
+    const accuracy = course.last?.validation?.accuracy ?? 0;
     results.push({ name, path, course, lr, loss, accuracy });
     const there =
       path.steps === undefined ? "not in the valley's bottom" : `there in ${path.steps} steps`;

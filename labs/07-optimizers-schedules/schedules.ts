@@ -62,9 +62,9 @@ export const schedules: Lab = async (options) => {
       },
       options,
     );
-    const { train, test } = course.last!;
-    found.push({ name, course, loss: train.loss, accuracy: test!.accuracy! });
-    log(`${name}: loss ${train.loss.toExponential(1)}, ${percent(test!.accuracy!)} right`);
+    const { train, validation } = course.last!;
+    found.push({ name, course, loss: train.loss, accuracy: validation!.accuracy! });
+    log(`${name}: loss ${train.loss.toExponential(1)}, ${percent(validation!.accuracy!)} right`);
   }
   savePanels(
     options,

@@ -58,8 +58,8 @@ function reporter(log: (line: string) => void): (event: TrainEvent) => void {
       log(`  epoch ${epoch}, ${batch}/${batches}: loss ${running.loss.toFixed(4)}${rate}${left}`);
     }
     if (event.type === "epoch") {
-      const { epoch, train, test, seconds } = event;
-      const right = `${(100 * (test?.accuracy ?? 0)).toFixed(2)}%`;
+      const { epoch, train, validation, seconds } = event;
+      const right = `${(100 * (validation?.accuracy ?? 0)).toFixed(2)}%`;
       log(`epoch ${epoch}: loss ${train.loss.toFixed(4)}, test ${right}, ${seconds.toFixed(1)} s`);
     }
   };
@@ -89,7 +89,7 @@ export async function trainPictureNetwork(
     train: new data.DataLoader(new data.TensorDataset(train.images, train.labels), {
       ...{ batchSize, shuffle: true, dropLast: true, seed: 1 },
     }),
-    test: new data.DataLoader(new data.TensorDataset(test.images, test.labels), {
+    validation: new data.DataLoader(new data.TensorDataset(test.images, test.labels), {
       batchSize: 250,
     }),
     epochs,
@@ -102,5 +102,5 @@ export async function trainPictureNetwork(
     ...(signal && { signal }),
   });
   if (status === "stopped") signal?.throwIfAborted();
-  return history.at(-1)!.test!.accuracy!;
+  return history.at(-1)!.validation!.accuracy!;
 }

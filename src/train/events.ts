@@ -18,8 +18,8 @@ export interface EpochSummary {
   readonly seconds: number;
   /** Running means: the model changes while they are taken. */
   readonly train: Measures;
-  /** Means over the test data at the end of the epoch. */
-  readonly test?: Measures;
+  /** Means over the validation data at the end of the epoch. */
+  readonly validation?: Measures;
 }
 
 export interface StartEvent {
@@ -28,7 +28,7 @@ export interface StartEvent {
   /** Batches in an epoch. */
   readonly batches: number;
   readonly trainExamples: number;
-  readonly testExamples: number;
+  readonly validationExamples: number;
   /** The backend in use and why. */
   readonly backend: string;
   /** Whether the run goes on from a checkpoint. */
@@ -75,6 +75,51 @@ export interface CheckpointEvent {
   readonly seconds: number;
 }
 
+/** How one parameter fares at a step. */
+export interface ParameterHealth {
+  /** As in `namedParameters()`. */
+  readonly name: string;
+  /** Whether the optimizer may change it. */
+  readonly trainable: boolean;
+  /** L2 norms of the values before the step, and of their gradient; the gradient's is null where none came. */
+  readonly norm: number;
+  readonly gradientNorm: number | null;
+  /** L2 norm of the step's change over that of the values; about 1e-3 is usual. */
+  readonly updateRatio: number;
+}
+
+/** The output of one module at a step. */
+export interface ActivationHealth {
+  /** As in `namedModules()`. */
+  readonly name: string;
+  /** The module's class, such as `ReLU`. */
+  readonly kind: string;
+  readonly mean: number;
+  readonly std: number;
+  /** Share of its units that gave exactly 0 for every example of the batch. */
+  readonly dead: number;
+  /** Share of its outputs within 1% of an end of a bounded activation's range (tanh, sigmoid); 0 for others. */
+  readonly saturated: number;
+}
+
+/** What goes on inside the network at a step: norms, update ratios, activations. Comes every `monitor.everySteps` steps. */
+export interface HealthEvent {
+  readonly type: "health";
+  readonly epoch: number;
+  readonly step: number;
+  readonly parameters: readonly ParameterHealth[];
+  readonly activations: readonly ActivationHealth[];
+  /** Of the batch's inputs, where they are numbers and not indices. */
+  readonly input?: {
+    readonly mean: number;
+    readonly std: number;
+    readonly min: number;
+    readonly max: number;
+  };
+  /** Modules that behave otherwise in training (dropout, batch norm) and were in eval mode during this training step. */
+  readonly evalModules: readonly string[];
+}
+
 /** The run was asked to stop, and can be resumed. */
 export interface StoppedEvent {
   readonly type: "stopped";
@@ -105,6 +150,7 @@ export type TrainEvent =
   | EvaluationEvent
   | EpochEvent
   | CheckpointEvent
+  | HealthEvent
   | StoppedEvent
   | FinishedEvent
   | FailedEvent;

@@ -44,7 +44,7 @@ export interface FitOptions extends MeasureOptions {
   /** Batches [x, y] to train on. */
   readonly train: BatchSource;
   /** Batches [x, y] to measure with after each epoch. */
-  readonly test?: BatchSource;
+  readonly validation?: BatchSource;
   readonly epochs: number;
   /** The factor of the learning rate at each step, or a {@link scheduler}; default 1 all along. */
   readonly schedule?: Schedule | SchedulerMaker;
@@ -203,14 +203,14 @@ class Run {
   }
 
   async #runEpochs(): Promise<FitResult> {
-    const { train, test, epochs, resume } = this.#options;
+    const { train, validation, epochs, resume } = this.#options;
     const progress = this.#progress;
     await this.#emit({
       type: "start",
       epochs,
       batches: train.length,
       trainExamples: train.dataset.length,
-      testExamples: test?.dataset.length ?? 0,
+      validationExamples: validation?.dataset.length ?? 0,
       backend: backendDescription(),
       resumed: resume !== undefined,
       step: progress.step,
@@ -309,18 +309,18 @@ class Run {
     return new DivergedError(`${where}: ${cause}`, place);
   }
 
-  /** Measures with the test data and closes the epoch; false if the run was stopped. */
+  /** Measures with the validation data and closes the epoch; false if the run was stopped. */
   async #finishEpoch(): Promise<boolean> {
-    const { test, signal } = this.#options;
+    const { validation, signal } = this.#options;
     const progress = this.#progress;
     const train = meansOf(progress.sums);
     let measured: Measures | undefined;
-    if (test) {
+    if (validation) {
       const names = this.#metricNames;
       const evaluation = await runEvaluation(
         this.#model,
         this.#evaluationStep,
-        test,
+        validation,
         names,
         signal,
       );
@@ -329,7 +329,7 @@ class Run {
       this.#evaluationSeconds = evaluation.seconds;
       const place = { epoch: this.#epochNumber, step: progress.step };
       if (!Number.isFinite(measured.loss)) {
-        const message = `the test loss is ${measured.loss} after epoch ${place.epoch}`;
+        const message = `the validation loss is ${measured.loss} after epoch ${place.epoch}`;
         throw new DivergedError(`${message}; lower the learning rate`, place);
       }
       await this.#emit({ type: "evaluation", ...place, ...evaluation });
@@ -341,7 +341,7 @@ class Run {
       lr: this.#rate,
       seconds: progress.epochSeconds,
       train,
-      ...(measured && { test: measured }),
+      ...(measured && { validation: measured }),
     };
     progress.history.push(summary);
     progress.epoch++;
@@ -364,7 +364,7 @@ function checkOptions({ epochs, train, checkpoint }: FitOptions): void {
 
 /**
  * Trains a model: each step is one compiled program of forward pass, loss, gradients and update. Epochs are measured on the
- * test data, everything that happens is reported as events, and checkpoints let a run go on bit for bit.
+ * validation data, everything that happens is reported as events, and checkpoints let a run go on bit for bit.
  *
  * @throws DivergedError, naming epoch, step and likely cause, when the loss is no longer finite; ResumeError for a checkpoint
  * of another run; ValueError for options out of range.

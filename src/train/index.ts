@@ -17,6 +17,7 @@ export {
 export * from "./draw/index.js";
 export { DivergedError, type Place, ResumeError } from "./errors.js";
 export type * from "./events.js";
+export type { Experiment, ExperimentBuilder, Settings } from "./experiment.js";
 export { type CheckpointOptions, type FitOptions, type FitResult, fit } from "./fit.js";
 export { type ImageStatistics, imageStatistics } from "./imageStatistics.js";
 export {

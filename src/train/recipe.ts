@@ -42,7 +42,7 @@ export interface RecipeSettings {
 export interface Recipe {
   readonly model: Model;
   readonly card: ModelCard;
-  readonly options: FitOptions & { readonly test: DataLoader<LabelledExample> };
+  readonly options: FitOptions & { readonly validation: DataLoader<LabelledExample> };
 }
 
 type LabelledExample = LabelledPart["dataset"] extends { get(index: number): infer E } ? E : never;
@@ -84,7 +84,7 @@ export function lenetRecipe(images: LabelledImages, settings: RecipeSettings): R
         pixels: settings.shift,
         seed: settings.seed,
       }),
-      test: loader(test, testBatchSize, false),
+      validation: loader(test, testBatchSize, false),
       epochs: settings.epochs,
       metrics: { accuracy },
       schedule: cosineSchedule({ warmup: 0.05 }),

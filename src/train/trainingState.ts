@@ -40,7 +40,7 @@ export interface Progress {
 }
 
 const format = "gradus-checkpoint";
-const version = 2;
+const version = 3;
 const source = "checkpoint";
 const maxEpochs = 1_000_000;
 
@@ -147,7 +147,7 @@ export function parseSummary(field: Field): EpochSummary {
     lr: field.get("lr").number(0),
     seconds: field.get("seconds").number(0),
     train: measures("train"),
-    ...(field.get("test").isMissing ? {} : { test: measures("test") }),
+    ...(field.get("validation").isMissing ? {} : { validation: measures("validation") }),
   };
 }
 

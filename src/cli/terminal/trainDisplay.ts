@@ -15,7 +15,7 @@ const columns = [
   { title: "epoch", width: 7 },
   { title: "train loss", width: 12 },
   { title: "accuracy", width: 10 },
-  { title: "test loss", width: 11 },
+  { title: "val. loss", width: 11 },
   { title: "accuracy", width: 10 },
   { title: "time", width: 10 },
 ];
@@ -79,11 +79,11 @@ export class TrainDisplay {
     if (event.type === "epoch") this.#showEpoch(event);
   }
 
-  #showEpoch({ epoch, train, test, seconds }: EpochEvent): void {
+  #showEpoch({ epoch, train, validation, seconds }: EpochEvent): void {
     const { style } = this.#screen;
     const measured = [
-      test ? test.loss.toFixed(4) : "",
-      test?.accuracy === undefined ? "" : percent(test.accuracy),
+      validation ? validation.loss.toFixed(4) : "",
+      validation?.accuracy === undefined ? "" : percent(validation.accuracy),
     ];
     const cells = [`${epoch}/${this.#epochs}`, train.loss.toFixed(4), percent(train.accuracy!)];
     const text = row([...cells, ...measured, duration(seconds)]);

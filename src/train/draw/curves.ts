@@ -15,12 +15,12 @@ export interface StepRecord {
 /** What was measured at the end of an epoch, counted from 1; accuracies from 0 to 1. */
 export interface EpochRecord {
   readonly epoch: number;
-  /** The optimizer steps done by then: with it the test loss is drawn among the steps too. */
+  /** The optimizer steps done by then: with it the validation loss is drawn among the steps too. */
   readonly step?: number;
   readonly trainLoss?: number;
-  readonly testLoss?: number;
+  readonly validationLoss?: number;
   readonly trainAccuracy?: number;
-  readonly testAccuracy?: number;
+  readonly validationAccuracy?: number;
 }
 
 export interface RunCurves {
@@ -46,8 +46,8 @@ const [panelWidth, panelHeight, margin, space] = [560, 380, 24, 20];
 const maxPoints = 1000;
 
 /**
- * Draws the curves of a run: on the left the loss of each step with a smoothed line (and the test
- * loss of each epoch), on the right accuracy by epoch on training and test data, or the losses
+ * Draws the curves of a run: on the left the loss of each step with a smoothed line (and the validation
+ * loss of each epoch), on the right accuracy by epoch on training and validation data, or the losses
  * where no accuracy was measured.
  *
  * @returns an SVG file as text, which a browser shows as it is.
@@ -56,7 +56,7 @@ const maxPoints = 1000;
  * ```ts
  * import { curvesSvg } from "gradus/train";
  * const steps = [2.3, 1.1, 0.6, 0.4].map((loss, i) => ({ step: i + 1, loss }));
- * const epochs = [{ epoch: 1, trainAccuracy: 0.8, testAccuracy: 0.78 }];
+ * const epochs = [{ epoch: 1, trainAccuracy: 0.8, validationAccuracy: 0.78 }];
  * console.log(curvesSvg({ steps, epochs }, { title: "LeNet-5" }).slice(0, 4)); // → <svg
  * ```
  */
@@ -83,11 +83,16 @@ function stepPanel({ steps, epochs }: RunCurves, options: CurvesOptions): Panel 
     { points: thin(raw), colour: look.blue, faint: weight > 0 },
     { name: "training", points: thin(smooth(raw, weight)), colour: look.blue },
   ];
-  const tests = epochs.flatMap(({ step, testLoss }): Point[] =>
-    step === undefined || testLoss === undefined ? [] : [[step, testLoss]],
+  const validations = epochs.flatMap(({ step, validationLoss }): Point[] =>
+    step === undefined || validationLoss === undefined ? [] : [[step, validationLoss]],
   );
-  if (tests.length > 0)
-    lines.push({ name: "test", points: tests, colour: look.orange, dots: tests.length <= 50 });
+  if (validations.length > 0)
+    lines.push({
+      name: "validation",
+      points: validations,
+      colour: look.orange,
+      dots: validations.length <= 50,
+    });
   const bad = steps.find(({ loss }) => !Number.isFinite(loss));
   return {
     title: options.lossScale === "log" ? "Loss (logarithmic)" : "Loss",
@@ -106,7 +111,7 @@ function lossBounds(lines: readonly Line[]): Pick<Panel, "yBounds"> {
   return negative ? {} : { yBounds: [0, Number.POSITIVE_INFINITY] };
 }
 
-type Measure = "trainLoss" | "testLoss" | "trainAccuracy" | "testAccuracy";
+type Measure = "trainLoss" | "validationLoss" | "trainAccuracy" | "validationAccuracy";
 
 function epochPanel({ epochs }: RunCurves, options: CurvesOptions): Panel {
   const dots = epochs.length <= 50;
@@ -114,17 +119,20 @@ function epochPanel({ epochs }: RunCurves, options: CurvesOptions): Panel {
     const points = epochs.map((record): Point => [record.epoch, record[measure] ?? Number.NaN]);
     return { name, points, colour, dots };
   };
-  const hasAccuracy = epochs.some((e) => (e.trainAccuracy ?? e.testAccuracy) !== undefined);
+  const hasAccuracy = epochs.some((e) => (e.trainAccuracy ?? e.validationAccuracy) !== undefined);
   const lines = hasAccuracy
-    ? [line("training", "trainAccuracy", look.blue), line("test", "testAccuracy", look.orange)]
-    : [line("training", "trainLoss", look.blue), line("test", "testLoss", look.orange)];
+    ? [
+        line("training", "trainAccuracy", look.blue),
+        line("validation", "validationAccuracy", look.orange),
+      ]
+    : [line("training", "trainLoss", look.blue), line("validation", "validationLoss", look.orange)];
   const shared = { xLabel: "epoch", lines, wholeX: true };
   if (!hasAccuracy) {
     const yKind = options.lossScale ?? "linear";
     return { ...shared, title: "Loss by epoch", yKind, ...lossBounds(lines) };
   }
-  const last = epochs.findLast((e) => e.testAccuracy !== undefined)?.testAccuracy;
-  const end = last === undefined ? "" : `: ${(last * 100).toFixed(2)}% on test data`;
+  const last = epochs.findLast((e) => e.validationAccuracy !== undefined)?.validationAccuracy;
+  const end = last === undefined ? "" : `: ${(last * 100).toFixed(2)}% on validation data`;
   return { ...shared, title: `Accuracy${end}`, percent: true, yBounds: [0, 1] };
 }
 

@@ -202,13 +202,13 @@ class RecordedRun {
 
   #drawCurves(history: readonly EpochSummary[]): void {
     const steps = this.#log?.steps ?? [];
-    const epochs = history.map(({ epoch, step, train, test }) => ({
+    const epochs = history.map(({ epoch, step, train, validation }) => ({
       epoch,
       step,
       trainLoss: train.loss,
       ...(train.accuracy !== undefined && { trainAccuracy: train.accuracy }),
-      ...(test && { testLoss: test.loss }),
-      ...(test?.accuracy !== undefined && { testAccuracy: test.accuracy }),
+      ...(validation && { validationLoss: validation.loss }),
+      ...(validation?.accuracy !== undefined && { validationAccuracy: validation.accuracy }),
     }));
     const { name, settings, backend } = this.#config;
     const { optimizer, lr, batchSize } = settings;
@@ -224,7 +224,7 @@ class RecordedRun {
 
   async #report(): Promise<RunReport> {
     const { model, options } = this.#recipe;
-    const classification = await classify(model, options.test);
+    const classification = await classify(model, options.validation);
     await this.#drawMistakes(classification);
     return summarize(classification, this.#images);
   }
