@@ -1,4 +1,5 @@
 /** The search room: spaces, samplers, pruners, studies. Works in a browser too; node/index.ts keeps studies in files. */
+export * from "./draw/index.js";
 export { LostTrialError, PrunedError, StudyError } from "./errors.js";
 export { InMemoryStorage, type MemoryStorageOptions } from "./memoryStorage.js";
 export type { Objective, OptimizeOptions } from "./optimize.js";
