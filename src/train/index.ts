@@ -58,6 +58,7 @@ export {
   type Recipe,
   type RecipeSettings,
 } from "./recipe.js";
+export * from "./runs/index.js";
 export {
   type CosineOptions,
   constantSchedule,
