@@ -12,3 +12,4 @@ export {
   type StartRunOptions,
   startRun,
 } from "./trainRun.js";
+export { loadWeightsFile, readWeights } from "./weightsFile.js";
