@@ -13,8 +13,6 @@ import {
   evaluate,
   fit,
   freeze,
-  gradualUnfreezing,
-  layerwiseGroups,
   loadWeights,
   replaceHead,
 } from "../src/train/index.js";
@@ -50,63 +48,76 @@ function choose({ images, labels }: Part, first: number, perClass: number) {
 const loader = (set: ReturnType<typeof choose>, batchSize: number, shuffle: boolean) =>
   new data.DataLoader(set, { batchSize, shuffle, seed: 1 });
 
-async function compare(images: LabelledImages, perClass: number) {
-  const test = loader(choose(images.test, 5, 200), 250, false);
-  const few = () => loader(choose(images.train, 5, perClass), 10, true);
+const seeds = [2, 3, 4];
+
+/** Mean accuracy on the other five classes, with the convolutions of a network that learned the first five and without. */
+async function compare(images: LabelledImages, { teaching, perClass }: Record<string, number>) {
+  const asked = loader(choose(images.test, 5, 200), 250, false);
+  const few = choose(images.train, 5, perClass!);
   manualSeed(1);
   const teacher = new vision.LeNet5({ classes: 5 });
   await fit(teacher, {
     optimizer: new optim.Adam(teacher.parameters(), { lr: 3e-3 }),
-    train: loader(choose(images.train, 0, 500), 50, true),
+    train: loader(choose(images.train, 0, teaching!), 50, true),
     epochs: 3,
   });
-  const train = async (isTransfer: boolean) => {
-    manualSeed(2);
+  const train = async (seed: number, isTransfer: boolean) => {
+    manualSeed(seed);
     const model = new vision.LeNet5({ classes: 10 });
-    const { head } = replaceHead(model, 5, { init: "small" });
-    if (isTransfer) loadWeights(model, teacher.stateDict(), { exclude: "fc3" });
-    const unfreezing = isTransfer ? gradualUnfreezing(model, { start: 2 }) : undefined;
-    const groups = isTransfer
-      ? layerwiseGroups(model, { lr: 3e-3, decay: 0.7 })
-      : [{ params: model.parameters(), lr: 3e-3 }];
+    const { head } = replaceHead(model, 5);
+    if (isTransfer) {
+      loadWeights(model, teacher.stateDict(), { only: "conv*" });
+      assert.deepEqual(freeze(model, "conv*").frozen, 2572);
+    }
     await fit(model, {
-      optimizer: new optim.Adam(groups),
-      train: few(),
-      epochs: 10,
+      optimizer: new optim.Adam(model.parameters(), { lr: 3e-3 }),
+      train: loader(few, 10, true),
+      epochs: 20,
       schedule: cosineSchedule({ warmup: 0.1 }),
-      ...(unfreezing && { onEvent: unfreezing.onEvent }),
     });
-    assert.equal(head.weight.shape[0], 5);
-    return (await evaluate(model, test, { metrics: { accuracy } })).accuracy!;
+    assert.equal(model.fc3, head);
+    if (isTransfer) assert.deepEqual([...model.conv1.weight.data], [...teacher.conv1.weight.data]);
+    return (await evaluate(model, asked, { metrics: { accuracy } })).accuracy!;
   };
-  return { teacher, test, few, scratch: await train(false), transfer: await train(true) };
+  const mean = async (isTransfer: boolean) => {
+    let sum = 0;
+    for (const seed of seeds) sum += await train(seed, isTransfer);
+    return sum / seeds.length;
+  };
+  const [scratch, transfer] = [await mean(false), await mean(true)];
+  return { teacher, asked, few, scratch, transfer };
 }
 
-test("five digits learned help with five others, ten pictures each", async () => {
-  const { teacher, test, few, scratch, transfer } = await compare(await loadDigits(), 10);
-  assert.ok(transfer > scratch + 0.02, `${transfer} with transfer, ${scratch} from scratch`);
-  assert.ok(transfer > 0.8, `${transfer}`);
+test("five digits learned help with five others, of five pictures each", async () => {
+  const options = { teaching: 500, perClass: 5 };
+  const { teacher, asked, few, scratch, transfer } = await compare(await loadDigits(), options);
+  assert.ok(transfer > scratch + 0.03, `${transfer} with transfer, ${scratch} from scratch`);
   // A linear classifier on frozen embeddings, trained on them as ordinary data.
   freeze(teacher);
-  const tensorsOf = async (source: typeof test) => {
+  const tensorsOf = async (source: typeof asked) => {
     const { embeddings, labels } = await embed(teacher, source, { module: "conv2" });
     const { shape } = embeddings;
     return new data.TensorDataset(tensor(embeddings.data, { shape }), tensor(labels!.data));
   };
-  const [known, asked] = [await tensorsOf(few()), await tensorsOf(test)];
+  const known = await tensorsOf(loader(few, 10, false));
   const probe = new nn.Linear(16 * 100, 5);
   await fit(probe, {
     optimizer: new optim.AdamW(probe.parameters(), { lr: 1e-2 }),
     train: new data.DataLoader(known, { batchSize: 10, shuffle: true, seed: 1 }),
     epochs: 10,
   });
-  const probed = await evaluate(probe, new data.DataLoader(asked, { batchSize: 250 }), {
-    metrics: { accuracy },
-  });
-  assert.ok(probed.accuracy! > 0.7, `${probed.accuracy} on embeddings`);
+  const probed = await evaluate(
+    probe,
+    new data.DataLoader(await tensorsOf(asked), { batchSize: 250 }),
+    {
+      metrics: { accuracy },
+    },
+  );
+  assert.ok(probed.accuracy! > 0.65, `${probed.accuracy} on embeddings`);
 });
 
 test("five kinds of clothes help with five others", { skip: noFashion }, async () => {
-  const { scratch, transfer } = await compare(await loadIdxFolder(fashion), 5);
+  const options = { teaching: 1500, perClass: 5 };
+  const { scratch, transfer } = await compare(await loadIdxFolder(fashion), options);
   assert.ok(transfer > scratch, `${transfer} with transfer, ${scratch} from scratch`);
 });
