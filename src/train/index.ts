@@ -79,3 +79,4 @@ export {
   type Model,
 } from "./steps.js";
 export type { Identity } from "./trainingState.js";
+export * from "./transfer/index.js";

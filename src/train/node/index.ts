@@ -27,3 +27,4 @@ export {
   type StartRunOptions,
   startRun,
 } from "./trainRun.js";
+export { loadWeightsFile, readWeights } from "./weightsFile.js";
