@@ -58,6 +58,7 @@ export {
   type Recipe,
   type RecipeSettings,
 } from "./recipe.js";
+export * from "./runs/index.js";
 export {
   type CosineOptions,
   constantSchedule,
@@ -78,3 +79,4 @@ export {
   type Model,
 } from "./steps.js";
 export type { Identity } from "./trainingState.js";
+export * from "./transfer/index.js";

@@ -7,6 +7,14 @@ export {
 } from "./checkpoints.js";
 export { loadClassifier } from "./modelFile.js";
 export { type PictureChange, type PreparedPicture, readPicture } from "./picture.js";
+export {
+  isRunFolder,
+  listRuns,
+  type ReadLogOptions,
+  type ReadRunOptions,
+  readLog,
+  readRun,
+} from "./readRun.js";
 export { type RunReport, summarize } from "./report.js";
 export { type CheckpointInterval, type DataSource, maxShift, type RunConfig } from "./runConfig.js";
 export { checkRunName, type RunFiles, RunFolder, runFiles } from "./runFolder.js";
@@ -19,3 +27,4 @@ export {
   type StartRunOptions,
   startRun,
 } from "./trainRun.js";
+export { loadWeightsFile, readWeights } from "./weightsFile.js";
