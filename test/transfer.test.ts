@@ -348,7 +348,7 @@ test("gradual unfreezing follows fit's epochs, and a resumed run goes on where i
       },
     };
     let last:
-      | { tensors: ReadonlyMap<string, data.ArrayData>; metadata: Readonly<Record<string, string>> }
+      | { tensors: Map<string, data.ArrayData>; metadata: Readonly<Record<string, string>> }
       | undefined;
     const copy = (x: data.ArrayData) => ({ ...x, data: x.data.slice() });
     const checkpoint = {
