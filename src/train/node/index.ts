@@ -7,6 +7,12 @@ export type {
   SummaryValue,
 } from "../tensorboard/events.js";
 export {
+  CheckpointFolder,
+  type CheckpointFolderOptions,
+  type DamagedCheckpoint,
+  type StoredCheckpoint,
+} from "./checkpoints.js";
+export {
   type CsvRows,
   type ExportCsvOptions,
   exportCsv,
@@ -25,6 +31,7 @@ export {
 export { type RunReport, summarize } from "./report.js";
 export { type CheckpointInterval, type DataSource, maxShift, type RunConfig } from "./runConfig.js";
 export { checkRunName, type RunFiles, RunFolder, runFiles } from "./runFolder.js";
+export { type LockHolder, lockRun, type RunLock, RunLockedError } from "./runLock.js";
 export { type SummaryPlace, SummaryWriter, type SummaryWriterOptions } from "./summaryWriter.js";
 export { type EventSink, type TensorBoardOptions, tensorBoard } from "./tensorBoard.js";
 export {
@@ -35,3 +42,4 @@ export {
   type StartRunOptions,
   startRun,
 } from "./trainRun.js";
+export { loadWeightsFile, readWeights } from "./weightsFile.js";
