@@ -86,9 +86,10 @@ export class Field {
     return this.#fail(`a whole number from ${least} to ${most}`);
   }
 
-  /** An object of numbers. */
-  numbers(): Record<string, number> {
-    return Object.fromEntries(this.entries().map(([key, field]) => [key, field.number()]));
+  /** An object of numbers, where JSON's null stands for one that was not finite. */
+  measures(): Record<string, number> {
+    const read = (field: Field) => (field.#value === null ? Number.NaN : field.number());
+    return Object.fromEntries(this.entries().map(([key, field]) => [key, read(field)]));
   }
 
   /** An object of numbers, booleans and lists of numbers. */

@@ -10,8 +10,10 @@ import { defaultGenerator } from "../tensor/random.js";
 import { clock } from "./clock.js";
 import { DivergedError, type Place, ResumeError } from "./errors.js";
 import type { EpochSummary, Measures, TrainEvent } from "./events.js";
-import { addBatch, type BatchMeasures, emptySums, meansOf, Speedometer } from "./metrics.js";
+import type { Metrics } from "./metrics/metric.js";
+import { addBatch, type BatchMeasures, emptySums, meansOf, sumsFit } from "./metrics/sums.js";
 import { constantSchedule, type Schedule, type SchedulerMaker, schedulerFor } from "./schedule.js";
+import { Speedometer } from "./speedometer.js";
 import {
   type BatchSource,
   type BatchStep,
@@ -71,7 +73,7 @@ export interface FitResult {
 class Run {
   readonly #model: Model;
   readonly #options: FitOptions;
-  readonly #metricNames: readonly string[];
+  readonly #metrics: Metrics;
   readonly #trainStep: BatchStep;
   readonly #evaluationStep: BatchStep;
   readonly #progress: Progress;
@@ -84,7 +86,7 @@ class Run {
   constructor(model: Model, options: FitOptions) {
     this.#model = model;
     this.#options = options;
-    this.#metricNames = Object.keys(options.metrics ?? {});
+    this.#metrics = options.metrics ?? {};
     this.#trainStep = makeTrainStep(model, options.optimizer, options);
     this.#evaluationStep = makeEvaluationStep(model, options);
     const { schedule = constantSchedule, optimizer, epochs, train } = options;
@@ -98,7 +100,11 @@ class Run {
     const facts = { epochs, batchSize, shuffle, dropLast, dataSeed: seed };
     const own = Object.entries({ ...facts, examples: train.dataset.length });
     const texts = own.map(([name, value]) => [name, String(value)]);
-    return { ...Object.fromEntries(texts), metrics: this.#metricNames.join(","), ...identity };
+    return {
+      ...Object.fromEntries(texts),
+      metrics: Object.keys(this.#metrics).join(","),
+      ...identity,
+    };
   }
 
   #begin(): Progress {
@@ -107,7 +113,7 @@ class Run {
       epoch: 0,
       batch: 0,
       step: 0,
-      sums: emptySums(this.#metricNames),
+      sums: emptySums(this.#metrics),
       schedule: JSON.stringify(this.#scheduler.stateDict()),
       generator: defaultGenerator.getState(),
       history: [],
@@ -127,7 +133,7 @@ class Run {
       step === epoch * train.length + batch &&
       history.length === epoch &&
       generator.length === 4 &&
-      ["loss", ...this.#metricNames].every((name) => Object.hasOwn(sums.totals, name));
+      sumsFit(sums, this.#metrics);
     if (!isConsistent)
       throw new ResumeError("resume", "the checkpoint contradicts itself: it is damaged");
     try {
@@ -274,7 +280,7 @@ class Run {
       batches: this.#options.train.length,
       loss: measures.loss,
       lr: this.#rate,
-      running: meansOf(progress.sums),
+      running: meansOf(progress.sums, this.#metrics, "running"),
       examplesPerSecond,
       secondsLeft: examplesPerSecond && this.#secondsLeft(examplesPerSecond),
     });
@@ -313,15 +319,14 @@ class Run {
   async #finishEpoch(): Promise<boolean> {
     const { validation, signal } = this.#options;
     const progress = this.#progress;
-    const train = meansOf(progress.sums);
+    const train = meansOf(progress.sums, this.#metrics);
     let measured: Measures | undefined;
     if (validation) {
-      const names = this.#metricNames;
       const evaluation = await runEvaluation(
         this.#model,
         this.#evaluationStep,
         validation,
-        names,
+        this.#metrics,
         signal,
       );
       if (!evaluation) return false;
@@ -346,7 +351,7 @@ class Run {
     progress.history.push(summary);
     progress.epoch++;
     progress.batch = 0;
-    progress.sums = emptySums(this.#metricNames);
+    progress.sums = emptySums(this.#metrics);
     progress.epochSeconds = 0;
     await this.#emit({ type: "epoch", ...summary });
     return true;

@@ -10,7 +10,6 @@ export {
   classifierContent,
   classifierFrom,
   classify,
-  confusionMatrix,
   ImageClassifier,
   type ModelCard,
 } from "./classifier.js";
@@ -31,7 +30,7 @@ export {
   layerStatistics,
   type Spread,
 } from "./initStatistics.js";
-export { accuracy, type Metric, type Metrics } from "./metrics.js";
+export * from "./metrics/index.js";
 export {
   defaultRates,
   lenetRecipe,

@@ -7,7 +7,8 @@ import type { Optimizer } from "../optim/index.js";
 import { compile, noGrad, type Tensor } from "../tensor/index.js";
 import { clock } from "./clock.js";
 import type { Measures } from "./events.js";
-import { addBatch, type BatchMeasures, emptySums, type Metrics, meansOf } from "./metrics.js";
+import { type Metrics, updateOf } from "./metrics/metric.js";
+import { addBatch, type BatchMeasures, emptySums, meansOf } from "./metrics/sums.js";
 
 /** A module from a batch of inputs to a batch of outputs. */
 export interface Model extends Module {
@@ -44,18 +45,17 @@ type Results = { readonly loss: Tensor; readonly metrics: Readonly<Record<string
 function measure(model: Model, x: Tensor, y: Tensor, options: MeasureOptions): Results {
   const { loss = crossEntropy, metrics = {} } = options;
   const output = model.forward(x);
-  const measured = noGrad(() => {
-    const entries = Object.entries(metrics).map(([name, metric]) => [name, metric(output, y)]);
-    return Object.fromEntries(entries) as Record<string, Tensor>;
-  });
-  return { loss: loss(output, y), metrics: measured };
+  const entries = Object.entries(metrics).map(([name, metric]) => [
+    name,
+    updateOf(name, metric, output, y),
+  ]);
+  return { loss: loss(output, y), metrics: Object.fromEntries(entries) as Results["metrics"] };
 }
 
 function runner(step: (x: Tensor, y: Tensor) => Promise<Results>): BatchStep {
   return async (x, y) => {
     const { loss, metrics } = await step(x, y);
-    const values = Object.entries(metrics).map(([name, value]) => [name, value.item()]);
-    return { examples: x.shape[0]!, loss: loss.item(), metrics: Object.fromEntries(values) };
+    return { examples: x.shape[0]!, loss: loss.item(), metrics };
   };
 }
 
@@ -101,11 +101,11 @@ export async function runEvaluation(
   model: Model,
   step: BatchStep,
   loader: BatchSource,
-  metricNames: readonly string[],
+  metrics: Metrics = {},
   signal?: AbortSignal,
 ): Promise<Evaluation | null> {
   const started = clock();
-  const sums = emptySums(metricNames);
+  const sums = emptySums(metrics);
   const { training } = model;
   model.eval();
   try {
@@ -116,7 +116,7 @@ export async function runEvaluation(
   } finally {
     model.train(training);
   }
-  return { examples: sums.examples, seconds: clock() - started, measures: meansOf(sums) };
+  return { examples: sums.examples, seconds: clock() - started, measures: meansOf(sums, metrics) };
 }
 
 /**
@@ -139,6 +139,6 @@ export async function evaluate(
   options: MeasureOptions = {},
 ): Promise<Measures> {
   const step = makeEvaluationStep(model, options);
-  const evaluation = await runEvaluation(model, step, loader, Object.keys(options.metrics ?? {}));
+  const evaluation = await runEvaluation(model, step, loader, options.metrics);
   return evaluation!.measures;
 }

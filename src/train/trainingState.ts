@@ -12,7 +12,7 @@ import type { Tensor } from "../tensor/tensor.js";
 import { DivergedError, ResumeError } from "./errors.js";
 import type { EpochSummary, Measures } from "./events.js";
 import { Field } from "./fields.js";
-import type { Sums } from "./metrics.js";
+import { parseSums, type Sums } from "./metrics/sums.js";
 import type { Model } from "./steps.js";
 
 /** What a run is, by name: a checkpoint fits only where all of it is the same. */
@@ -40,7 +40,7 @@ export interface Progress {
 }
 
 const format = "gradus-checkpoint";
-const version = 3;
+const version = 4;
 const source = "checkpoint";
 const maxEpochs = 1_000_000;
 
@@ -118,13 +118,12 @@ function parseGroup(group: Field): GroupState {
 }
 
 function parseProgress(state: Field): Progress {
-  const sums = state.get("sums");
   return {
     identity: state.get("identity").texts(),
     epoch: state.get("epoch").whole(0, maxEpochs),
     batch: state.get("batch").whole(),
     step: state.get("step").whole(),
-    sums: { examples: sums.get("examples").whole(), totals: sums.get("totals").numbers() },
+    sums: parseSums(state.get("sums")),
     schedule: state.get("schedule").text(),
     generator: state
       .get("generator")
@@ -139,7 +138,7 @@ function parseProgress(state: Field): Progress {
 export function parseSummary(field: Field): EpochSummary {
   const measures = (key: string): Measures => {
     const part = field.get(key);
-    return { ...part.numbers(), loss: part.get("loss").number() };
+    return { ...part.measures(), loss: part.get("loss").number() };
   };
   return {
     epoch: field.get("epoch").whole(1, maxEpochs),
