@@ -142,7 +142,7 @@ export function meansOf(sums: Sums, metrics: Metrics = {}, only?: "running"): Me
 }
 
 /** Whether the sums are those of the metrics: the same names, added up or gathered alike. */
-export function sumsFit({ totals }: Sums, metrics: Metrics): boolean {
+export function sumsFit({ totals }: Sums, metrics: Metrics = {}): boolean {
   const expected = emptySums(metrics).totals;
   const names = Object.keys(expected);
   return (
