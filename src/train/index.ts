@@ -19,7 +19,6 @@ export {
   classifierContent,
   classifierFrom,
   classify,
-  confusionMatrix,
   ImageClassifier,
   type ModelCard,
 } from "./classifier.js";
@@ -40,7 +39,7 @@ export {
   layerStatistics,
   type Spread,
 } from "./initStatistics.js";
-export { accuracy, type Metric, type Metrics } from "./metrics.js";
+export * from "./metrics/index.js";
 export type {
   BatchTransform,
   CheckpointOptions,
