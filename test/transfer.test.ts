@@ -347,12 +347,10 @@ test("gradual unfreezing follows fit's epochs, and a resumed run goes on where i
         if (event.step === resumeAt) controller.abort();
       },
     };
-    let last:
-      | { tensors: ReadonlyMap<string, data.ArrayData>; metadata: Readonly<Record<string, string>> }
-      | undefined;
+    let last: data.SafetensorsContent | undefined;
     const copy = (x: data.ArrayData) => ({ ...x, data: x.data.slice() });
     const checkpoint = {
-      save: ({ tensors, metadata }: NonNullable<typeof last>) => {
+      save: ({ tensors, metadata }: data.SafetensorsContent) => {
         last = { tensors: new Map([...tensors].map(([k, x]) => [k, copy(x)])), metadata };
       },
     };
