@@ -3,6 +3,15 @@
  * a browser too; node/index.ts keeps runs in folders.
  */
 export { type ShiftOptions, shiftImages } from "./augment.js";
+export { Ema, type EmaOptions } from "./callbacks/averages.js";
+export type {
+  Callback,
+  CallbackFunction,
+  CallbackState,
+  RunControl,
+} from "./callbacks/callback.js";
+export { EarlyStopping, type EarlyStoppingOptions } from "./callbacks/earlyStopping.js";
+export type { Best, MonitorMode, MonitorOptions } from "./callbacks/monitor.js";
 export {
   type ArchitectureName,
   buildModel,
@@ -18,7 +27,7 @@ export * from "./draw/index.js";
 export { DivergedError, type Place, ResumeError } from "./errors.js";
 export type * from "./events.js";
 export type { Experiment, ExperimentBuilder, Settings } from "./experiment.js";
-export { type CheckpointOptions, type FitOptions, type FitResult, fit } from "./fit.js";
+export { type BatchLossOptions, fit } from "./fit.js";
 export { type ImageStatistics, imageStatistics } from "./imageStatistics.js";
 export {
   type InitName,
@@ -32,6 +41,15 @@ export {
   type Spread,
 } from "./initStatistics.js";
 export { accuracy, type Metric, type Metrics } from "./metrics.js";
+export type {
+  BatchTransform,
+  CheckpointOptions,
+  CheckpointPlace,
+  CheckpointReason,
+  Clip,
+  FitOptions,
+  FitResult,
+} from "./options.js";
 export {
   defaultRates,
   lenetRecipe,
@@ -40,15 +58,20 @@ export {
   type Recipe,
   type RecipeSettings,
 } from "./recipe.js";
+export * from "./runs/index.js";
 export {
   type CosineOptions,
   constantSchedule,
   cosineSchedule,
+  type PlateauMaker,
+  type PlateauScheduleOptions,
+  plateauSchedule,
   type Schedule,
   type SchedulerMaker,
   scheduler,
 } from "./schedule.js";
 export {
+  type BatchResult,
   type BatchSource,
   evaluate,
   type Loss,
