@@ -19,6 +19,12 @@ export { DivergedError, type Place, ResumeError } from "./errors.js";
 export type * from "./events.js";
 export type { Experiment, ExperimentBuilder, Settings } from "./experiment.js";
 export { type CheckpointOptions, type FitOptions, type FitResult, fit } from "./fit.js";
+export {
+  type Health,
+  type MonitoredResult,
+  type MonitorOptions,
+  makeMonitoredStep,
+} from "./health/monitor.js";
 export { type ImageStatistics, imageStatistics } from "./imageStatistics.js";
 export {
   type InitName,
