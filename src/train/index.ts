@@ -20,11 +20,19 @@ export type * from "./events.js";
 export type { Experiment, ExperimentBuilder, Settings } from "./experiment.js";
 export { type CheckpointOptions, type FitOptions, type FitResult, fit } from "./fit.js";
 export {
+  type Anomaly,
+  type AnomalyPlace,
+  type FindAnomalyOptions,
+  findAnomaly,
+} from "./health/anomaly.js";
+export { AnomalyError, type GuardOptions, makeGuardedStep } from "./health/guard.js";
+export {
   type Health,
   type MonitoredResult,
   type MonitorOptions,
   makeMonitoredStep,
 } from "./health/monitor.js";
+export type { ValueRange } from "./health/ranges.js";
 export { type ImageStatistics, imageStatistics } from "./imageStatistics.js";
 export {
   type InitName,
