@@ -14,6 +14,14 @@ export {
   ImageClassifier,
   type ModelCard,
 } from "./classifier.js";
+export type { DiagnosisFacts } from "./doctor/course.js";
+export { diagnose } from "./doctor/diagnose.js";
+export {
+  type Diagnosis,
+  type Severity,
+  type SymptomName,
+  symptomNames,
+} from "./doctor/diagnosis.js";
 export * from "./draw/index.js";
 export { DivergedError, type Place, ResumeError } from "./errors.js";
 export type * from "./events.js";
@@ -29,7 +37,7 @@ export { AnomalyError, type GuardOptions, makeGuardedStep } from "./health/guard
 export {
   type Health,
   type MonitoredResult,
-  type MonitorOptions,
+  type MonitoredStepOptions,
   makeMonitoredStep,
 } from "./health/monitor.js";
 export type { ValueRange } from "./health/ranges.js";

@@ -18,7 +18,7 @@ export type Health = Omit<HealthEvent, "type" | "epoch" | "step">;
 /** A step over one batch. */
 type Step<M> = (x: Tensor, y: Tensor) => Promise<M>;
 
-export interface MonitorOptions<M> extends MeasureOptions {
+export interface MonitoredStepOptions<M> extends MeasureOptions {
   /** The step to watch; default one that does as `fit` does: forward, loss, gradients, update. */
   readonly step?: Step<M>;
 }
@@ -185,12 +185,12 @@ export function makeMonitoredStep(
 export function makeMonitoredStep<M>(
   model: Model,
   optimizer: Optimizer,
-  options: MonitorOptions<M> & { readonly step: Step<M> },
+  options: MonitoredStepOptions<M> & { readonly step: Step<M> },
 ): Step<MonitoredResult<M>>;
 export function makeMonitoredStep(
   model: Model,
   optimizer: Optimizer,
-  options: MonitorOptions<unknown>,
+  options: MonitoredStepOptions<unknown>,
 ): Step<MonitoredResult<unknown>> {
   const { step = makeTrainStep(model, optimizer, options) } = options;
   const look = makeLook(model, optimizer, options);
