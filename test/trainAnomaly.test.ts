@@ -17,7 +17,7 @@ import {
   findAnomaly,
   makeGuardedStep,
 } from "../src/train/index.js";
-import { makeTrainStep } from "../src/train/steps.js";
+import { makeTrainStep } from "../src/train/loop/trainStep.js";
 
 const labels = tensor([0, 1, 1], { dtype: "int32" });
 const inputs = tensor([
@@ -218,7 +218,7 @@ test("a guarded step is the step; when it goes bad the model is put back and the
   const plain = make();
   const step = makeTrainStep(plain.net, plain.optimizer, {});
   const expected: unknown[] = [];
-  for (let i = 0; i < 3; i++) expected.push(await step(inputs, labels));
+  for (let i = 0; i < 3; i++) expected.push(await step([[inputs, labels]]));
   const after = weightsOf(plain.net);
   const { net, optimizer } = make();
   let number = 0;
@@ -227,10 +227,10 @@ test("a guarded step is the step; when it goes bad the model is put back and the
     place: () => ({ epoch: 1, step: number }),
   });
   for (number = 1; number <= 3; number++)
-    assert.deepEqual(await guarded(inputs, labels), expected[number - 1]);
+    assert.deepEqual(await guarded([[inputs, labels]]), expected[number - 1]);
   assert.deepEqual(weightsOf(net), after);
   const before = weightsOf(net);
-  const bad = guarded(inputs.mul(-1e3), labels);
+  const bad = guarded([[inputs.mul(-1e3), labels]]);
   await assert.rejects(bad, (error) => {
     assert.ok(error instanceof AnomalyError);
     assert.deepEqual([error.epoch, error.step], [1, 4]);

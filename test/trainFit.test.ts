@@ -51,10 +51,13 @@ function setUp(options: Partial<FitOptions> = {}) {
   const model = new Net();
   const optimizer = new optim.Adam(model.parameters(), { lr: 0.02 });
   const train = new data.DataLoader(examples, { batchSize: 8, shuffle: true, seed: 3 });
-  const test = new data.DataLoader(testExamples, { batchSize: 8 });
+  const validation = new data.DataLoader(testExamples, { batchSize: 8 });
   const schedule = cosineSchedule({ warmup: 0.2 });
   const metrics = { accuracy };
-  return { model, options: { optimizer, train, test, epochs, schedule, metrics, ...options } };
+  return {
+    model,
+    options: { optimizer, train, validation, epochs, schedule, metrics, ...options },
+  };
 }
 
 /** A copy that later steps do not change, as a file would hold it. */
@@ -96,7 +99,7 @@ test("a run reports its events in order and its history", async () => {
     result.history.map(({ epoch }) => epoch),
     [1, 2, 3],
   );
-  const measured = await evaluate(model, options.test!, { metrics: { accuracy } });
+  const measured = await evaluate(model, options.validation!, { metrics: { accuracy } });
   assert.deepEqual(result.history.at(-1)!.validation, measured);
   assert.ok(Math.abs(steps[0]!.lr - (0.02 * 0.5) / (18 * 0.2)) < 1e-12);
 });

@@ -12,7 +12,7 @@ import {
   tensor,
 } from "../src/index.js";
 import { type Health, makeMonitoredStep } from "../src/train/index.js";
-import { makeTrainStep } from "../src/train/steps.js";
+import { makeTrainStep } from "../src/train/loop/trainStep.js";
 
 class Net extends nn.Module {
   readonly conv = new nn.Conv2d(1, 3, 3, { padding: 1 });
@@ -52,15 +52,15 @@ test("a watched step makes the same update, bit for bit, with dropout and batch 
   const plain = setUp();
   const step = makeTrainStep(plain.model, plain.optimizer, {});
   const expected: unknown[] = [];
-  for (const [x, y] of batches) expected.push(await step(x, y));
+  for (const batch of batches) expected.push(await step([batch]));
   const before = stateOf(plain.model, plain.optimizer);
 
   const { model, optimizer } = setUp();
   const ordinary = makeTrainStep(model, optimizer, {});
   const watched = makeMonitoredStep(model, optimizer, { step: ordinary });
   const got: unknown[] = [];
-  for (const [i, [x, y]] of batches.entries())
-    got.push(i % 2 ? await ordinary(x, y) : (await watched(x, y)).measures);
+  for (const [i, batch] of batches.entries())
+    got.push(i % 2 ? await ordinary([batch]) : (await watched([batch])).outcome);
   assert.deepEqual(got, expected);
   assert.deepEqual(stateOf(model, optimizer), before);
   assert.equal(Object.hasOwn(model.conv, "forward"), false);
@@ -78,7 +78,7 @@ const close = (got: number | null, expected: number, what: string): void =>
 test("its numbers are those of the same step done by hand", async () => {
   const { model, optimizer } = setUp();
   const [x, y] = batches[0]!;
-  const { health } = await makeMonitoredStep(model, optimizer, {})(x, y);
+  const { health } = await makeMonitoredStep(model, optimizer, {})([[x, y]]);
 
   const { model: twin, optimizer: own } = setUp();
   const outputs = new Map<string, number[]>();
@@ -127,8 +127,7 @@ async function healthOf(change: (model: Net) => void, params?: (model: Net) => T
   const { model } = setUp();
   change(model);
   const optimizer = new optim.SGD(params?.(model) ?? model.parameters(), { lr: 0.1 });
-  const [x, y] = batches[0]!;
-  return (await makeMonitoredStep(model, optimizer, {})(x, y)).health;
+  return (await makeMonitoredStep(model, optimizer, {})([batches[0]!])).health;
 }
 
 const parameter = (health: Health, wanted: string) =>

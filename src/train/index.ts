@@ -3,6 +3,15 @@
  * a browser too; node/index.ts keeps runs in folders.
  */
 export { type ShiftOptions, shiftImages } from "./augment.js";
+export { Ema, type EmaOptions } from "./callbacks/averages.js";
+export type {
+  Callback,
+  CallbackFunction,
+  CallbackState,
+  RunControl,
+} from "./callbacks/callback.js";
+export { EarlyStopping, type EarlyStoppingOptions } from "./callbacks/earlyStopping.js";
+export type { Best, MonitorMode, MonitorOptions } from "./callbacks/monitor.js";
 export {
   type ArchitectureName,
   buildModel,
@@ -26,7 +35,7 @@ export * from "./draw/index.js";
 export { DivergedError, type Place, ResumeError } from "./errors.js";
 export type * from "./events.js";
 export type { Experiment, ExperimentBuilder, Settings } from "./experiment.js";
-export { type CheckpointOptions, type FitOptions, type FitResult, fit } from "./fit.js";
+export { type BatchLossOptions, fit } from "./fit.js";
 export {
   type Anomaly,
   type AnomalyPlace,
@@ -36,7 +45,7 @@ export {
 export { AnomalyError, type GuardOptions, makeGuardedStep } from "./health/guard.js";
 export {
   type Health,
-  type MonitoredResult,
+  type MonitoredOutcome,
   type MonitoredStepOptions,
   makeMonitoredStep,
 } from "./health/monitor.js";
@@ -54,6 +63,15 @@ export {
   type Spread,
 } from "./initStatistics.js";
 export { accuracy, type Metric, type Metrics } from "./metrics.js";
+export type {
+  BatchTransform,
+  CheckpointOptions,
+  CheckpointPlace,
+  CheckpointReason,
+  Clip,
+  FitOptions,
+  FitResult,
+} from "./options.js";
 export {
   defaultRates,
   lenetRecipe,
@@ -66,11 +84,15 @@ export {
   type CosineOptions,
   constantSchedule,
   cosineSchedule,
+  type PlateauMaker,
+  type PlateauScheduleOptions,
+  plateauSchedule,
   type Schedule,
   type SchedulerMaker,
   scheduler,
 } from "./schedule.js";
 export {
+  type BatchResult,
   type BatchSource,
   evaluate,
   type Loss,

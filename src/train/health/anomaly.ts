@@ -2,13 +2,14 @@
  * Finds the op that made the first value that is not finite: the step runs eagerly under an observer, and from a bad loss or gradient
  * the way goes back to the op whose inputs were all finite. Read causes.ts for the likely cause, guard.ts for its use while training.
  */
-import { crossEntropy } from "../../ops/index.js";
+import type { Module } from "../../nn/module.js";
 import type { Optimizer } from "../../optim/index.js";
 import { type OpObserver, withObserver } from "../../tensor/context.js";
 import type { Storage } from "../../tensor/storage.js";
 import type { InputGradient, TapeNode } from "../../tensor/tape.js";
 import type { Tensor } from "../../tensor/tensor.js";
-import type { Loss, Model } from "../steps.js";
+import { type TrainStepOptions, transformed } from "../loop/trainStep.js";
+import { measureBatch } from "../steps.js";
 import { causeOf } from "./causes.js";
 import { ModuleStack } from "./modules.js";
 import { badValue, rangeOf, shortNumber, spellRange, type ValueRange } from "./ranges.js";
@@ -36,9 +37,8 @@ export interface Anomaly {
   readonly message: string;
 }
 
-export interface FindAnomalyOptions {
-  /** Default `functional.crossEntropy`. */
-  readonly loss?: Loss;
+export interface FindAnomalyOptions
+  extends Pick<TrainStepOptions, "batchLoss" | "batchTransform" | "loss"> {
   /** With it the update is tried too (and taken back). */
   readonly optimizer?: Optimizer;
   /** Named in the message. */
@@ -64,7 +64,7 @@ class Watcher implements OpObserver {
   readonly #stack: ModuleStack;
   isBackward = false;
 
-  constructor(model: Model) {
+  constructor(model: Module) {
     this.#stack = new ModuleStack(model);
   }
 
@@ -141,11 +141,13 @@ const spell = (value: number): Anomaly["value"] =>
 class Names {
   readonly #names = new Map<Storage, { readonly name: string; readonly place: AnomalyPlace }>();
 
-  constructor(model: Model, [x, y]: readonly [Tensor, Tensor]) {
+  constructor(model: Module, batch: readonly Tensor[]) {
     for (const [name, tensor] of model.stateDict())
       this.#names.set(storageOf(tensor), { name, place: "parameters" });
-    this.#names.set(storageOf(y), { name: "target", place: "data" });
-    this.#names.set(storageOf(x), { name: "input", place: "data" });
+    for (const [i, part] of [...batch.entries()].reverse()) {
+      const name = i === 0 ? "input" : batch.length === 2 ? "target" : `part ${i + 1}`;
+      this.#names.set(storageOf(part), { name, place: "data" });
+    }
   }
 
   of(x: Tensor) {
@@ -154,13 +156,13 @@ class Names {
 }
 
 class Finder {
-  readonly #model: Model;
-  readonly #batch: readonly [Tensor, Tensor];
+  readonly #model: Module;
+  readonly #batch: readonly Tensor[];
   readonly #options: FindAnomalyOptions;
   readonly #names: Names;
   readonly #watcher: Watcher;
 
-  constructor(model: Model, batch: readonly [Tensor, Tensor], options: FindAnomalyOptions) {
+  constructor(model: Module, batch: readonly Tensor[], options: FindAnomalyOptions) {
     this.#model = model;
     this.#batch = batch;
     this.#options = options;
@@ -169,13 +171,13 @@ class Finder {
   }
 
   find(): Anomaly | null {
-    const { loss = crossEntropy, optimizer } = this.#options;
-    const [x, y] = this.#batch;
+    const { optimizer } = this.#options;
     const watcher = this.#watcher;
     try {
       return withObserver(watcher, () => {
         this.#model.zeroGrad();
-        const value = loss(this.#model.forward(x), y);
+        const batch = transformed(this.#batch, this.#options);
+        const { loss: value } = measureBatch(this.#model, batch, this.#options);
         if (badValue(value)) return this.#explain(value);
         watcher.isBackward = true;
         value.backward();
@@ -289,8 +291,8 @@ class Finder {
  * ```
  */
 export function findAnomaly(
-  model: Model,
-  batch: readonly [x: Tensor, y: Tensor],
+  model: Module,
+  batch: readonly Tensor[],
   options: FindAnomalyOptions = {},
 ): Anomaly | null {
   const before = new Snapshot(model, options.optimizer);

@@ -2,11 +2,11 @@
  * Debug mode: a step that keeps what was before it, and when loss or weights are no longer finite goes back, runs the step op by op, and
  * says which op of which module it was. Read anomaly.ts for how.
  */
+import type { Module } from "../../nn/module.js";
 import type { Optimizer } from "../../optim/index.js";
-import type { Tensor } from "../../tensor/tensor.js";
 import { DivergedError, type Place } from "../errors.js";
-import type { Loss, Model } from "../steps.js";
-import { type Anomaly, findAnomaly } from "./anomaly.js";
+import type { TrainStep } from "../loop/trainStep.js";
+import { type Anomaly, type FindAnomalyOptions, findAnomaly } from "./anomaly.js";
 import { badValue } from "./ranges.js";
 import { Snapshot } from "./snapshot.js";
 
@@ -19,12 +19,11 @@ export class AnomalyError extends DivergedError {
   }
 }
 
-export interface GuardOptions<M> {
+export interface GuardOptions
+  extends Pick<FindAnomalyOptions, "batchLoss" | "batchTransform" | "loss"> {
   /** The step to guard. */
-  readonly step: (x: Tensor, y: Tensor) => Promise<M>;
-  /** Default `functional.crossEntropy`: what the step minimises. */
-  readonly loss?: Loss;
-  /** Where the run stands, for the error. */
+  readonly step: TrainStep;
+  /** The step under way, for the error. */
   readonly place: () => Place;
 }
 
@@ -40,33 +39,37 @@ export interface GuardOptions<M> {
  * import { makeGuardedStep } from "gradus/train";
  * const model = new nn.Linear(1, 2);
  * const optimizer = new optim.SGD(model.parameters(), { lr: 1 });
- * const place = () => ({ epoch: 1, step: 1 });
  * const guarded = makeGuardedStep(model, optimizer, {
- *   place,
- *   step: async (x, y) => ({ loss: nn.functional.crossEntropy(model.forward(x), y).item() }),
+ *   place: () => ({ epoch: 1, step: 1 }),
+ *   step: async ([[x, y] = []]) => {
+ *     const loss = nn.functional.crossEntropy(model.forward(x!), y!).item();
+ *     return { batches: [{ examples: 1, loss, metrics: {} }] };
+ *   },
  * });
- * const bad = guarded(tensor([[Number.NaN]]), tensor([0], { dtype: "int32" }));
+ * const bad = guarded([[tensor([[Number.NaN]]), tensor([0], { dtype: "int32" })]]);
  * console.log(await bad.catch((error) => error.anomaly.place)); // → data
  * ```
  */
-export function makeGuardedStep<M extends { readonly loss: number }>(
-  model: Model,
+export function makeGuardedStep(
+  model: Module,
   optimizer: Optimizer,
-  { step, loss, place }: GuardOptions<M>,
-): (x: Tensor, y: Tensor) => Promise<M> {
-  return async (x, y) => {
+  { step, place, ...options }: GuardOptions,
+): TrainStep {
+  return async (batches) => {
     const before = new Snapshot(model, optimizer);
-    const measures = await step(x, y);
-    const isFine = Number.isFinite(measures.loss) && !model.parameters().some((p) => badValue(p));
-    if (isFine) return measures;
+    const outcome = await step(batches);
+    const bad = outcome.batches.find(({ loss }) => !Number.isFinite(loss));
+    if (!bad && !model.parameters().some((p) => badValue(p))) return outcome;
     before.restore();
     const where = place();
-    const options = { optimizer, step: where.step, ...(loss && { loss }) };
-    const anomaly = findAnomaly(model, [x, y], options);
-    if (anomaly) throw new AnomalyError(anomaly, where);
+    for (const batch of batches) {
+      const anomaly = findAnomaly(model, batch, { ...options, optimizer, step: where.step });
+      if (anomaly) throw new AnomalyError(anomaly, where);
+    }
+    const seen = bad ? `the loss is ${bad.loss}` : "weights are not finite";
     throw new DivergedError(
-      `step ${where.step} gave the loss ${measures.loss} or weights that are not finite, but run op by op ` +
-        "everything stays finite: what the step does besides (clipping, accumulated gradients) made it",
+      `${seen} after step ${where.step}, but run op by op everything stays finite: what the step does ` +
+        "besides (clipping, accumulated gradients) made it",
       where,
     );
   };

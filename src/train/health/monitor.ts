@@ -4,29 +4,33 @@
  * ../doctor/diagnose.ts for what is made of the numbers.
  */
 import { isFloat } from "../../core/dtype.js";
-import { amax, crossEntropy } from "../../ops/index.js";
+import type { Module } from "../../nn/module.js";
+import { amax } from "../../ops/index.js";
 import type { Optimizer } from "../../optim/index.js";
 import { type OpObserver, withObserver } from "../../tensor/context.js";
 import { compile, noGrad, Tensor } from "../../tensor/index.js";
 import type { ActivationHealth, HealthEvent, ParameterHealth } from "../events.js";
-import { type BatchStep, type MeasureOptions, type Model, makeTrainStep } from "../steps.js";
+import {
+  makeTrainStep,
+  type StepOutcome,
+  type TrainStep,
+  type TrainStepOptions,
+  transformed,
+} from "../loop/trainStep.js";
+import { measureBatch } from "../steps.js";
 import { isLeafModule, ModuleStack, modulesInMode } from "./modules.js";
 
 /** What a {@link HealthEvent} holds besides its place in the run. */
 export type Health = Omit<HealthEvent, "type" | "epoch" | "step">;
 
-/** A step over one batch. */
-type Step<M> = (x: Tensor, y: Tensor) => Promise<M>;
-
-export interface MonitoredStepOptions<M> extends MeasureOptions {
-  /** The step to watch; default one that does as `fit` does: forward, loss, gradients, update. */
-  readonly step?: Step<M>;
+export interface MonitoredStepOptions extends TrainStepOptions {
+  /** The step to watch; default the one that `fit` makes of these options. */
+  readonly step?: TrainStep;
 }
 
-/** What a watched step gives. */
-export interface MonitoredResult<M> {
-  /** What the step itself gave. */
-  readonly measures: M;
+/** What a watched step gives: what the step itself gave, and the health. */
+export interface MonitoredOutcome {
+  readonly outcome: StepOutcome;
   readonly health: Health;
 }
 
@@ -57,7 +61,7 @@ class Outputs implements OpObserver {
   /** Of the last layer with weights: its units are channels, or the last dim. */
   #isByChannel = true;
 
-  constructor(model: Model) {
+  constructor(model: Module) {
     this.#stack = new ModuleStack(model, ({ name, kind, module }, output) => {
       if (!(output instanceof Tensor) || !isFloat(output.dtype) || !isLeafModule(module)) return;
       if (/^(Linear|Embedding|LayerNorm|RMSNorm)/.test(kind)) this.#isByChannel = false;
@@ -114,16 +118,18 @@ const inputOf = (x: Tensor) => {
 };
 
 /** A compiled look at a batch that leaves everything as it was. */
-function makeLook(model: Model, optimizer: Optimizer, { loss = crossEntropy }: MeasureOptions) {
+function makeLook(model: Module, optimizer: Optimizer, options: TrainStepOptions) {
   const parameters = [...model.namedParameters()];
+  const { metrics: _, ...withoutMetrics } = options;
   return compile(
-    (x: Tensor, y: Tensor) => {
+    (given: readonly Tensor[]) => {
+      const batch = transformed(given, options);
       const outputs = new Outputs(model);
       try {
-        const output = withObserver(outputs, () => model.forward(x));
+        const { loss } = withObserver(outputs, () => measureBatch(model, batch, withoutMetrics));
         optimizer.zeroGrad();
         for (const [, p] of parameters) p.grad = null;
-        loss(output, y).backward();
+        loss.backward();
       } finally {
         outputs.remove();
       }
@@ -133,7 +139,7 @@ function makeLook(model: Model, optimizer: Optimizer, { loss = crossEntropy }: M
           gradient: p.grad && normOf(p.grad),
         })),
         activations: outputs.found.map(activationOf),
-        input: inputOf(x),
+        input: inputOf(batch[0]!),
       }));
     },
     { commit: false },
@@ -164,7 +170,7 @@ function changeOf(before: ArrayLike<number>, after: ArrayLike<number>): number {
  * What it takes is read from the state before the step, with the random numbers that the step will draw, and changes nothing; the update
  * itself is done by the very step that it watches, so it is the same bit for bit. It takes about twice a step's time.
  *
- * Gradients are those of this batch's loss before any clipping. Where a step only accumulates, nothing changes: watch the one that updates.
+ * Gradients are those of the loss of the step's last batch, before any clipping.
  *
  * @example
  * ```ts
@@ -173,33 +179,24 @@ function changeOf(before: ArrayLike<number>, after: ArrayLike<number>): number {
  * manualSeed(0);
  * const model = new nn.Sequential(new nn.Linear(4, 8), new nn.ReLU(), new nn.Linear(8, 2));
  * const step = makeMonitoredStep(model, new optim.SGD(model.parameters(), { lr: 0.1 }), {});
- * const { health } = await step(randn([3, 4]), tensor([0, 1, 1], { dtype: "int32" }));
+ * const batch = [randn([3, 4]), tensor([0, 1, 1], { dtype: "int32" })];
+ * const { health } = await step([batch]);
  * console.log(health.activations.map(({ kind }) => kind)); // → [ 'Linear', 'ReLU', 'Linear' ]
  * ```
  */
 export function makeMonitoredStep(
-  model: Model,
+  model: Module,
   optimizer: Optimizer,
-  options: MeasureOptions,
-): Step<MonitoredResult<Awaited<ReturnType<BatchStep>>>>;
-export function makeMonitoredStep<M>(
-  model: Model,
-  optimizer: Optimizer,
-  options: MonitoredStepOptions<M> & { readonly step: Step<M> },
-): Step<MonitoredResult<M>>;
-export function makeMonitoredStep(
-  model: Model,
-  optimizer: Optimizer,
-  options: MonitoredStepOptions<unknown>,
-): Step<MonitoredResult<unknown>> {
-  const { step = makeTrainStep(model, optimizer, options) } = options;
+  { step, ...options }: MonitoredStepOptions,
+): (batches: readonly (readonly Tensor[])[]) => Promise<MonitoredOutcome> {
+  const run = step ?? makeTrainStep(model, optimizer, options);
   const look = makeLook(model, optimizer, options);
   const parameters = [...model.namedParameters()];
-  return async (x, y) => {
-    const seen = await look(x, y);
+  return async (batches) => {
+    const seen = await look(batches.at(-1)!);
     const evalModules = modulesInMode(model, false);
     const before = parameters.map(([, p]) => p.data.slice());
-    const measures = await step(x, y);
+    const outcome = await run(batches);
     const optimized = new Set(optimizer.paramGroups.flatMap(({ params }) => params));
     const health: Health = {
       parameters: parameters.map(([name, p], i): ParameterHealth => {
@@ -228,6 +225,6 @@ export function makeMonitoredStep(
       }),
       evalModules,
     };
-    return { measures, health };
+    return { outcome, health };
   };
 }

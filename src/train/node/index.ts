@@ -1,9 +1,16 @@
 /** Runs on disk: folders with a run's settings, log, checkpoint, weights and pictures; trained models from files. Node only. */
+export {
+  CheckpointFolder,
+  type CheckpointFolderOptions,
+  type DamagedCheckpoint,
+  type StoredCheckpoint,
+} from "./checkpoints.js";
 export { loadClassifier } from "./modelFile.js";
 export { type PictureChange, type PreparedPicture, readPicture } from "./picture.js";
 export { type RunReport, summarize } from "./report.js";
 export { type CheckpointInterval, type DataSource, maxShift, type RunConfig } from "./runConfig.js";
 export { checkRunName, type RunFiles, RunFolder, runFiles } from "./runFolder.js";
+export { type LockHolder, lockRun, type RunLock, RunLockedError } from "./runLock.js";
 export {
   type ResumeRunOptions,
   type RunHandlers,
