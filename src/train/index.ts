@@ -3,7 +3,7 @@
  * a browser too; node/index.ts keeps runs in folders.
  */
 export { type ShiftOptions, shiftImages } from "./augment.js";
-export { Ema, type EmaOptions } from "./callbacks/averages.js";
+export { Ema, type EmaOptions, Swa, type SwaOptions } from "./callbacks/averages.js";
 export type {
   Callback,
   CallbackFunction,

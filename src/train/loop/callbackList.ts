@@ -2,7 +2,7 @@
 import { GradusError, ValueError } from "../../core/errors.js";
 import type { Module } from "../../nn/module.js";
 import type { Tensor } from "../../tensor/index.js";
-import { Ema } from "../callbacks/averages.js";
+import { Ema, Swa } from "../callbacks/averages.js";
 import { BestTracker } from "../callbacks/best.js";
 import type {
   Callback,
@@ -21,11 +21,12 @@ export class CallbackList {
   readonly best: BestTracker | undefined;
   readonly #all: readonly (Callback | CallbackFunction)[];
 
-  constructor(model: Module, { ema, earlyStopping, checkpoint, callbacks = [] }: FitOptions) {
+  constructor(model: Module, { ema, swa, earlyStopping, checkpoint, callbacks = [] }: FitOptions) {
     this.best = checkpoint?.best === undefined ? undefined : new BestTracker(checkpoint.best);
     this.#all = [
       // Averages come first, so that at the end the best weights take their place.
       ...(ema ? [new Ema(model, ema)] : []),
+      ...(swa ? [new Swa(model, swa)] : []),
       ...(this.best ? [this.best] : []),
       ...(earlyStopping ? [new EarlyStopping(earlyStopping)] : []),
       ...callbacks,
