@@ -10,17 +10,19 @@ import { Generator, generatorOf } from "../tensor/random.js";
 const orderStream = 0x6f726465;
 const twoTo32 = 2 ** 32;
 
-/** Draws numbers that depend on a seed and an epoch alone. */
+/** Draws numbers that depend on a seed, an epoch (or another number that counts) and a stream alone. */
 export class IndexSource {
   readonly #key: readonly [number, number];
   readonly #epoch: number;
+  readonly #stream: number;
   readonly #words = new Uint32Array(4);
   #block = 0;
   #used = 4;
 
-  constructor(seed: number, epoch: number) {
+  constructor(seed: number, epoch: number, stream = orderStream) {
     this.#key = [seed >>> 0, Math.floor(seed / twoTo32) >>> 0];
     this.#epoch = epoch;
+    this.#stream = stream;
   }
 
   /** A whole number below a bound, each equally likely. */
@@ -57,7 +59,7 @@ export class IndexSource {
   }
 
   #refill(): void {
-    philox(this.#key, [this.#block++, orderStream, this.#epoch, 0], this.#words);
+    philox(this.#key, [this.#block++, this.#stream, this.#epoch, 0], this.#words);
     this.#used = 0;
   }
 }

@@ -19,7 +19,6 @@ export {
   classifierContent,
   classifierFrom,
   classify,
-  confusionMatrix,
   ImageClassifier,
   type ModelCard,
 } from "./classifier.js";
@@ -62,7 +61,7 @@ export {
   layerStatistics,
   type Spread,
 } from "./initStatistics.js";
-export { accuracy, type Metric, type Metrics } from "./metrics.js";
+export * from "./metrics/index.js";
 export type {
   BatchTransform,
   CheckpointOptions,
@@ -80,6 +79,7 @@ export {
   type Recipe,
   type RecipeSettings,
 } from "./recipe.js";
+export * from "./runs/index.js";
 export {
   type CosineOptions,
   constantSchedule,
@@ -100,3 +100,4 @@ export {
   type Model,
 } from "./steps.js";
 export type { Identity } from "./trainingState.js";
+export * from "./transfer/index.js";

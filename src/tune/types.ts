@@ -28,10 +28,15 @@ export interface TrialRecord {
   /** From 0, in the order in which they were asked for. */
   readonly number: number;
   readonly state: TrialState;
+  /** All that are there, once the trial was asked for; of a waiting one any part of them. */
   readonly parameters: Parameters;
+  /** How often it was begun: 1, and one more each time that it had been given back. */
+  readonly attempt: number;
+  /** Added by hand, not by the sampler. */
+  readonly enqueued?: boolean;
   /** What the objective gave; there for `complete`, and for `pruned` the last report. */
   readonly value?: number;
-  /** In the order of their steps. */
+  /** In the order of their steps, one a step. */
   readonly reports: readonly Report[];
   /** Who has it, while it is running: host, process and worker. */
   readonly worker?: string;

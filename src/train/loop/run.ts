@@ -13,9 +13,11 @@ import { withWeights } from "../callbacks/weights.js";
 import { clock } from "../clock.js";
 import { DivergedError, type Place } from "../errors.js";
 import type { EpochSummary, TrainEvent } from "../events.js";
-import { addBatch, emptySums, meansOf, Speedometer } from "../metrics.js";
+import type { Metrics } from "../metrics/metric.js";
+import { addBatch, emptySums, meansOf } from "../metrics/sums.js";
 import type { CheckpointReason, FitOptions, FitResult } from "../options.js";
 import { type RunSchedule, scheduleOf } from "../schedule.js";
+import { Speedometer } from "../speedometer.js";
 import { type BatchStep, makeEvaluationStep, runEvaluation } from "../steps.js";
 import { captureState, type Progress } from "../trainingState.js";
 import { newProgress, restoreProgress, stepsPerEpoch } from "./begin.js";
@@ -27,7 +29,7 @@ import type { StepOutcome } from "./trainStep.js";
 export class Run {
   readonly #model: Module;
   readonly #options: FitOptions;
-  readonly #metricNames: readonly string[];
+  readonly #metrics: Metrics;
   readonly #callbacks: CallbackList;
   readonly #trainStep: RunStep;
   readonly #evaluationStep: BatchStep;
@@ -46,7 +48,7 @@ export class Run {
   constructor(model: Module, options: FitOptions) {
     this.#model = model;
     this.#options = options;
-    this.#metricNames = Object.keys(options.metrics ?? {});
+    this.#metrics = options.metrics ?? {};
     const { optimizer, epochs, schedule, resume, maxSteps = Number.POSITIVE_INFINITY } = options;
     this.#callbacks = new CallbackList(model, options);
     const { afterUpdate } = this.#callbacks;
@@ -313,7 +315,7 @@ export class Run {
       loss: batches.length === 1 ? batches[0]!.loss : total / examples,
       lr: this.#rate,
       ...(gradientNorm !== undefined && { gradientNorm }),
-      running: meansOf(progress.sums),
+      running: meansOf(progress.sums, this.#metrics, "running"),
       examplesPerSecond,
       secondsLeft: examplesPerSecond && this.#secondsLeft(examplesPerSecond),
     });
@@ -347,7 +349,7 @@ export class Run {
     const generator = defaultGenerator.getState();
     validation.setEpoch(progress.epoch);
     const evaluation = await withWeights(this.#model, averages, () =>
-      runEvaluation(this.#model, this.#evaluationStep, validation, this.#metricNames, signal),
+      runEvaluation(this.#model, this.#evaluationStep, validation, this.#metrics, signal),
     );
     if (!evaluation) {
       // It will be done again from its beginning.
@@ -375,14 +377,14 @@ export class Run {
       ...this.#place,
       lr: this.#rate,
       seconds: progress.epochSeconds,
-      train: meansOf(progress.sums),
+      train: meansOf(progress.sums, this.#metrics),
       ...(this.#options.validation && { validation: progress.evaluation!.measures }),
     };
     progress.history.push(summary);
     await this.#emit({ type: "epoch", ...summary });
     progress.epoch++;
     progress.batch = 0;
-    progress.sums = emptySums(this.#metricNames);
+    progress.sums = emptySums(this.#metrics);
     progress.epochSeconds = 0;
     return true;
   }

@@ -7,7 +7,7 @@ import type { Module } from "../../nn/module.js";
 import { clipGradNorm, clipGradValue } from "../../nn/utils/clipGrad.js";
 import type { Optimizer } from "../../optim/index.js";
 import { compile, noGrad, type Tensor, tensor } from "../../tensor/index.js";
-import type { BatchMeasures } from "../metrics.js";
+import type { BatchMeasures } from "../metrics/sums.js";
 import type { FitOptions } from "../options.js";
 import { measureBatch, readMeasures } from "../steps.js";
 
