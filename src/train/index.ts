@@ -24,6 +24,7 @@ export {
 } from "./classifier.js";
 export * from "./draw/index.js";
 export { DivergedError, type Place, ResumeError } from "./errors.js";
+export * from "./evaluation/index.js";
 export type * from "./events.js";
 export type { Experiment, ExperimentBuilder, Settings } from "./experiment.js";
 export { type BatchLossOptions, fit } from "./fit.js";
