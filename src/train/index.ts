@@ -22,12 +22,34 @@ export {
   ImageClassifier,
   type ModelCard,
 } from "./classifier.js";
+export type { DiagnosisFacts } from "./doctor/course.js";
+export { diagnose } from "./doctor/diagnose.js";
+export {
+  type Diagnosis,
+  type Severity,
+  type SymptomName,
+  symptomNames,
+} from "./doctor/diagnosis.js";
 export * from "./draw/index.js";
 export { DivergedError, type Place, ResumeError } from "./errors.js";
 export * from "./evaluation/index.js";
 export type * from "./events.js";
 export type { Experiment, ExperimentBuilder, Settings } from "./experiment.js";
 export { type BatchLossOptions, fit } from "./fit.js";
+export {
+  type Anomaly,
+  type AnomalyPlace,
+  type FindAnomalyOptions,
+  findAnomaly,
+} from "./health/anomaly.js";
+export { AnomalyError, type GuardOptions, makeGuardedStep } from "./health/guard.js";
+export {
+  type Health,
+  type MonitoredOutcome,
+  type MonitoredStepOptions,
+  makeMonitoredStep,
+} from "./health/monitor.js";
+export type { ValueRange } from "./health/ranges.js";
 export { type ImageStatistics, imageStatistics } from "./imageStatistics.js";
 export {
   type InitName,

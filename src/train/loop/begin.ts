@@ -12,11 +12,14 @@ import { checkIdentity, type Identity, type Progress, parseState } from "../trai
 import type { CallbackList } from "./callbackList.js";
 
 /** @throws ValueError for options out of range. */
-export function checkOptions({ train, checkpoint, clip, ...options }: FitOptions): void {
+export function checkOptions({ train, checkpoint, clip, monitor, ...options }: FitOptions): void {
   const { epochs, maxSteps, validateEverySteps, accumulate, validation } = options;
   const { everySteps, everySeconds } = checkpoint ?? {};
-  const counts = { epochs, maxSteps, validateEverySteps, accumulate };
-  for (const [name, value] of Object.entries({ ...counts, "checkpoint.everySteps": everySteps }))
+  const counts = {
+    ...{ epochs, maxSteps, validateEverySteps, accumulate },
+    ...{ "checkpoint.everySteps": everySteps, "monitor.everySteps": monitor?.everySteps },
+  };
+  for (const [name, value] of Object.entries(counts))
     if (value !== undefined && !(Number.isInteger(value) && value >= 1))
       throw new ValueError("fit", `${name} is ${value}; expected a whole number ≥ 1`);
   const sizes = {

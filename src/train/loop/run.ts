@@ -23,14 +23,15 @@ import { captureState, type Progress } from "../trainingState.js";
 import { newProgress, restoreProgress, stepsPerEpoch } from "./begin.js";
 import { CallbackList } from "./callbackList.js";
 import { divergedAt } from "./diverged.js";
-import { makeTrainStep, type StepOutcome, type TrainStep } from "./trainStep.js";
+import { type RunStep, runStep } from "./runStep.js";
+import type { StepOutcome } from "./trainStep.js";
 
 export class Run {
   readonly #model: Module;
   readonly #options: FitOptions;
   readonly #metrics: Metrics;
   readonly #callbacks: CallbackList;
-  readonly #trainStep: TrainStep;
+  readonly #trainStep: RunStep;
   readonly #evaluationStep: BatchStep;
   readonly #schedule: RunSchedule;
   readonly #progress: Progress;
@@ -51,7 +52,7 @@ export class Run {
     const { optimizer, epochs, schedule, resume, maxSteps = Number.POSITIVE_INFINITY } = options;
     this.#callbacks = new CallbackList(model, options);
     const { afterUpdate } = this.#callbacks;
-    this.#trainStep = makeTrainStep(model, optimizer, {
+    this.#trainStep = runStep(model, {
       ...options,
       ...(afterUpdate && { afterUpdate }),
     });
@@ -254,8 +255,10 @@ export class Run {
     if (this.#isStopped || !(await this.#evaluateIfDue())) return false;
     for await (const batches of this.#stepBatches()) {
       if (progress.step > 0) this.#schedule.beforeStep(progress.batch === 0);
-      const outcome = await this.#trainStep(batches.tensors);
+      const place = { epoch: this.#place.epoch, step: progress.step + 1 };
+      const { health, ...outcome } = await this.#trainStep(batches.tensors, place);
       this.#checkStep(outcome, batches.tensors);
+      if (health) this.#queue.push({ type: "health", ...place, ...health });
       progress.batch = batches.end;
       await this.#countStep(outcome);
       if (!(await this.#evaluateIfDue())) return false;

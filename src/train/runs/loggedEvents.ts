@@ -94,6 +94,8 @@ const readers: Readonly<Record<string, Reader>> = {
     type: "start",
     epochs: countOf(line.epochs) ?? 0,
     batches: countOf(line.batches) ?? 0,
+    totalSteps:
+      countOf(line.totalSteps) ?? (countOf(line.epochs) ?? 0) * (countOf(line.batches) ?? 0),
     trainExamples: countOf(line.trainExamples) ?? 0,
     // Before 0.2 the validation data was called test data.
     validationExamples: countOf(line.validationExamples ?? line.testExamples) ?? 0,
@@ -116,6 +118,7 @@ const readers: Readonly<Record<string, Reader>> = {
   },
   checkpoint: (line, place) => ({
     ...{ type: "checkpoint", ...place, seconds: numberOr(line.seconds, 0) },
+    reasons: Array.isArray(line.reasons) ? (line.reasons as CheckpointEvent["reasons"]) : [],
   }),
   health: healthOf,
   stopped: (_line, place) => ({ type: "stopped", ...place }),
