@@ -328,4 +328,9 @@ test("a checkpoint whose callbacks are not the run's is refused", async () => {
   const failing = { ...keeper(), loadStateDict: () => assert.fail("strange state") };
   await assert.rejects(resume({ callbacks: [failing] }), ResumeError);
   await resume({ callbacks: [keeper(), () => {}] });
+  // Which checkpoints are kept may be chosen anew.
+  const watched = { callbacks: [keeper()], checkpoint: { save, best: "validation.loss" } };
+  await resume(watched);
+  await resume({ ...watched, checkpoint: { save, best: "validation.accuracy" } });
+  await resume({ callbacks: [keeper()] });
 });

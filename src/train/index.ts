@@ -11,6 +11,7 @@ export type {
   RunControl,
 } from "./callbacks/callback.js";
 export { EarlyStopping, type EarlyStoppingOptions } from "./callbacks/earlyStopping.js";
+export { keepGenerators } from "./callbacks/generators.js";
 export type { Best, MonitorMode, MonitorOptions } from "./callbacks/monitor.js";
 export {
   type ArchitectureName,

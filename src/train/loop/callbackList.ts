@@ -94,11 +94,17 @@ export class CallbackList {
   /** @throws GradusError where callbacks and states do not belong together. */
   load(states: CallbackStates): void {
     const own = this.#objects.filter(({ stateDict }) => stateDict);
-    const missing = own.find(({ name }) => !states.has(name));
+    // What checkpoints are kept does not change the run, so that it may be chosen anew.
+    const isFree = (name: string) => name === "best";
+    const missing = own.find(({ name }) => !states.has(name) && !isFree(name));
     if (missing) throw new GradusError("fit", `it has no state of ${missing.name}`);
-    const unknown = [...states.keys()].find((key) => !own.some(({ name }) => name === key));
+    const names = own.map(({ name }) => name);
+    const unknown = [...states.keys()].find((key) => !names.includes(key) && !isFree(key));
     if (unknown !== undefined)
       throw new GradusError("fit", `it has a state of ${unknown}, which this run lacks`);
-    for (const callback of own) callback.loadStateDict?.(states.get(callback.name)!);
+    for (const callback of own) {
+      const state = states.get(callback.name);
+      if (state) callback.loadStateDict?.(state);
+    }
   }
 }
