@@ -15,7 +15,7 @@ import { count, duration, percent, plural, shellWord } from "../terminal/format.
 import { type ChartLine, lineChart, type Point } from "../terminal/lineChart.js";
 import { bytesText, measureText, statusText, timeText } from "../terminal/runText.js";
 import type { Screen } from "../terminal/screen.js";
-import { type Column, printable, printTable } from "../terminal/table.js";
+import { type Column, printable, printableJson, printTable } from "../terminal/table.js";
 import { toJson } from "./runsList.js";
 
 interface ShowOptions {
@@ -24,7 +24,7 @@ interface ShowOptions {
 }
 
 const indent = "  ";
-const [chartWidth, chartHeight, mostMeasures] = [76, 8, 20];
+const [chartWidth, chartHeight, mostMeasures, mostNotes] = [76, 8, 20, 10];
 
 /** Adds the subcommand. */
 export function addRunsShow(runs: Command, context: Context): void {
@@ -43,11 +43,12 @@ function show(wanted: string | undefined, options: ShowOptions, { io, program }:
   const run = readRun(path);
   if (options.json) {
     const { losses, rates, health } = run;
-    io.out.line(JSON.stringify({ ...toJson(run), losses, rates, health }, null, 2));
+    io.out.line(printableJson({ ...toJson(run), losses, rates, health }));
     return;
   }
   showFacts(io.out, run);
   showMeasures(io.out, run);
+  showNotes(io.out, run);
   showCurves(io.out, run);
   showFiles(io.out, run);
   for (const problem of run.problems)
@@ -130,6 +131,12 @@ function showMeasures(screen: Screen, run: RunRecord): void {
   ];
   screen.line();
   printTable(screen, columns);
+}
+
+function showNotes(screen: Screen, { notes }: RunRecord): void {
+  if (notes.length > 0) screen.line();
+  for (const { step, text } of notes.slice(-mostNotes))
+    screen.line(`${screen.style.dim(`Step ${count(step)}`.padEnd(12))}${printable(text)}`);
 }
 
 function lastOf(run: RunRecord, part: "train" | "validation", name: string): number {

@@ -8,8 +8,8 @@ import type { TrainEvent } from "../events.js";
 /** What a step's line holds: there are many, and the rest can be told from them. */
 const logged = (event: TrainEvent): object => {
   if (event.type !== "step") return event;
-  const { type, epoch, step, loss, lr } = event;
-  return { type, epoch, step, loss, lr };
+  const { type, epoch, step, loss, lr, gradientNorm } = event;
+  return { type, epoch, step, loss, lr, ...(gradientNorm !== undefined && { gradientNorm }) };
 };
 
 export class RunLog {
