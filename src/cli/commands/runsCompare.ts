@@ -23,6 +23,7 @@ import { toJson } from "./runsList.js";
 interface CompareOptions {
   readonly runs: string;
   readonly out?: string;
+  readonly title?: string;
   readonly measures?: readonly string[];
   readonly x: "epoch" | "step";
   readonly smoothing?: number;
@@ -41,6 +42,7 @@ export function addRunsCompare(runs: Command, context: Context): void {
     .argument("<runs...>", "two or more, by name or path")
     .option("--runs <folder>", "the folder that holds the runs", "runs")
     .option("--out <file>", "where the picture goes, as SVG (default: compare.svg beside the runs)")
+    .option("--title <text>", "what to write over the picture (default: how many runs)")
     .option("--measures <names>", "what to draw, with commas between", (text: string) =>
       text.split(",").map((name) => name.trim()),
     )
@@ -67,7 +69,7 @@ function compare(wanted: readonly string[], options: CompareOptions, { io }: Con
   showResults(io.out, runs);
   const path = options.out ?? join(options.runs, "compare.svg");
   const svg = compareCurvesSvg(runs, {
-    title: `${runs.length} runs`,
+    title: options.title ?? `${runs.length} runs`,
     x: options.x,
     lossScale: options.log ? "log" : "linear",
     ...(options.measures && { measures: options.measures }),
