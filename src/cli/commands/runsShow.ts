@@ -83,6 +83,21 @@ function wrapped(screen: Screen, label: string, pieces: readonly string[]): void
   if (line !== "") flush();
 }
 
+/** The version, the code's state and the machine, as far as they were kept. */
+function madeBy(facts: RunRecord["facts"]): string {
+  const { "git.commit": commit, "git.dirty": dirty } = facts;
+  const { "versions.gradus": version, "machine.host": host } = facts;
+  const state = dirty === true ? " with changes" : "";
+  return [
+    version === undefined ? "" : `gradus ${version}`,
+    typeof commit === "string" ? `commit ${commit.slice(0, 10)}${state}` : "",
+    host === undefined ? "" : `on ${host}`,
+  ]
+    .filter((part) => part !== "")
+    .map((part) => printable(part, 60))
+    .join(", ");
+}
+
 function showFacts(screen: Screen, run: RunRecord): void {
   const { style } = screen;
   screen.line(`${style.bold(printable(run.name))}  ${statusText(run.status, style)}`);
@@ -103,6 +118,8 @@ function showFacts(screen: Screen, run: RunRecord): void {
     );
     if (backend !== "") screen.line(`${label("Backend")}${printable(backend)}`);
   }
+  const made = madeBy(run.facts);
+  if (made !== "") screen.line(`${label("Made by")}${made}`);
   const settings = Object.entries(run.settings).filter(([name]) => name !== "model");
   wrapped(
     screen,

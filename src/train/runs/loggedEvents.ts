@@ -10,7 +10,7 @@ import type {
   StepEvent,
   TrainEvent,
 } from "../events.js";
-import type { CheckpointReason } from "../options.js";
+import { checkpointReasons } from "../options.js";
 
 /** What a log keeps of a step. */
 export type LoggedStep = Pick<
@@ -114,7 +114,7 @@ const readers: Readonly<Record<string, Reader>> = {
   },
   checkpoint: (line, place) => ({
     ...{ type: "checkpoint", ...place, seconds: numberOr(line.seconds, 0) },
-    reasons: textsOf(line.reasons) as CheckpointReason[],
+    reasons: checkpointReasons.filter((reason) => textsOf(line.reasons).includes(reason)),
   }),
   best: (line, place) => {
     const value = numberOf(line.value);
