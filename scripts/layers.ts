@@ -69,6 +69,7 @@ export const layering = {
     "src/io/images.ts",
     "src/io/index.ts",
     "src/io/jsonLines.ts",
+    "src/io/lines.ts",
     "src/io/npyFile.ts",
     "src/io/safetensorsFile.ts",
     "src/io/zipFile.ts",

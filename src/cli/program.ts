@@ -7,6 +7,7 @@ import { addInfo } from "./commands/info.js";
 import { addInitStats } from "./commands/initStats.js";
 import { addLab } from "./commands/lab.js";
 import { addPredict } from "./commands/predict.js";
+import { addRuns } from "./commands/runs.js";
 import { addTrain } from "./commands/train.js";
 import { briefly, exitCodes, UsageError } from "./errors.js";
 import type { Io } from "./terminal/screen.js";
@@ -31,6 +32,7 @@ const examples = `
 Examples:
   $ gradus train lenet                      learn handwritten digits, in seconds
   $ gradus predict RUN seven.png            ask the trained network about a picture
+  $ gradus runs                             list the runs; show, compare, export them
   $ gradus lab                              see the labs of the course
   $ gradus data get fashion-mnist           fetch a data set
   $ gradus info                             see which backend is in use, and why
@@ -56,6 +58,7 @@ function makeProgram(context: Context): Command {
     .exitOverride();
   addTrain(program, context);
   addPredict(program, context);
+  addRuns(program, context);
   addInitStats(program, context);
   addLab(program, context);
   addData(program, context);

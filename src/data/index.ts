@@ -16,6 +16,7 @@ export {
   Subset,
   TensorDataset,
 } from "./dataset.js";
+export { type Fold, type FoldOptions, kFold, stratifiedKFold } from "./folds.js";
 export { decodeIdx, encodeIdx } from "./idx.js";
 export {
   type Batch,
@@ -53,3 +54,9 @@ export {
   mapDataset,
   shuffleBuffer,
 } from "./transformed.js";
+export type { MakeDataset, WorkerRecipe } from "./workers/answer.js";
+export {
+  serveDataset,
+  WebWorkerDataset,
+  type WebWorkerOptions,
+} from "./workers/webWorkerDataset.js";

@@ -19,6 +19,7 @@ export {
   writePng,
 } from "./images.js";
 export { type JsonLinesOptions, JsonLinesWriter, readJsonLines } from "./jsonLines.js";
+export { type ReadLinesOptions, readLines } from "./lines.js";
 export { loadNpy, loadNpz, saveNpy, saveNpz } from "./npyFile.js";
 export {
   loadSafetensors,

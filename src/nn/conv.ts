@@ -86,6 +86,11 @@ abstract class Conv<S extends Sizes> extends Layer {
 
   protected abstract readonly convolve: Convolve<ConvOptions<S>>;
 
+  /** Into how many parts the channels are cut that do not see one another. */
+  get groups(): number {
+    return this.options.groups ?? 1;
+  }
+
   forward(x: Tensor): Tensor {
     // Read once: a weight may be computed anew at each reading (utils/parametrize.ts).
     const { weight } = this;
@@ -106,7 +111,7 @@ abstract class Conv<S extends Sizes> extends Layer {
 
   protected override describe(): string {
     const [out, into, ...kernel] = this.weight.shape;
-    const channels = into! * (this.options.groups ?? 1);
+    const channels = into! * this.groups;
     const mode = this.paddingMode === "zeros" ? "" : `, paddingMode: "${this.paddingMode}"`;
     const bias = this.bias ? "" : ", bias: false";
     return `${channels}, ${out}, ${formatShape(kernel)}${describeOptions(this.options)}${mode}${bias}`;

@@ -2,7 +2,7 @@
  * The base of layers and models. A module finds its parameters, buffers and parts by its own fields; names and layouts of
  * its state are PyTorch's. Read linear.ts for a layer.
  */
-import { GradusError, ShapeError } from "../core/errors.js";
+import { GradusError, ShapeError, ValueError } from "../core/errors.js";
 import { formatShape, sameShape } from "../core/shape.js";
 import "../tensor/assign.js";
 import { activeTrace } from "../tensor/context.js";
@@ -31,6 +31,13 @@ export interface LoadReport {
 /** Gets a module's inputs and output; may give another output. */
 export type ForwardHook = (inputs: readonly unknown[], output: unknown, module: Module) => unknown;
 
+/** Gets a module's inputs before it runs; may give others. */
+export type ForwardPreHook = (
+  inputs: readonly unknown[],
+  module: Module,
+  // biome-ignore lint/suspicious/noConfusingVoidType: a hook that only looks gives nothing.
+) => readonly unknown[] | undefined | void;
+
 /** `runningMean` is `running_mean` in PyTorch's states. */
 const stateName = (field: string): string =>
   field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -56,6 +63,7 @@ const joinName = (prefix: string, name: string): string => (prefix ? `${prefix}.
  */
 export abstract class Module {
   private mode = true;
+  private held = false;
 
   /** Computes the module's output. */
   abstract forward(...inputs: never[]): unknown;
@@ -92,6 +100,31 @@ export abstract class Module {
     yield [prefix, this];
     for (const [name, child] of this.namedChildren())
       yield* child.namedModules(joinName(prefix, name), seen);
+  }
+
+  /**
+   * The module of a name, such as `layer1.0.conv1`; this one's is "".
+   *
+   * @throws ValueError for a name that is not there, with those that are where it goes wrong.
+   * @example
+   * ```ts
+   * import { nn } from "gradus";
+   * const net = new nn.Sequential(new nn.Sequential(new nn.Linear(4, 2)));
+   * console.log(net.getSubmodule("0.0") instanceof nn.Linear); // → true
+   * ```
+   */
+  getSubmodule(name: string): Module {
+    if (name === "") return this;
+    const children = [...this.namedChildren()];
+    // Arrays of modules have names with a dot, so a child may be the longest beginning of a name.
+    for (const [key, child] of children)
+      if (name === key || name.startsWith(`${key}.`))
+        return child.getSubmodule(name.slice(key.length + 1));
+    const names = children.map(([key]) => key).join(", ");
+    throw new ValueError(
+      "getSubmodule",
+      `${this.constructor.name} has no module "${name}"; it has ${names || "none"}`,
+    );
   }
 
   private *namedTensors(): Generator<[name: string, tensor: Tensor]> {
@@ -208,15 +241,39 @@ export abstract class Module {
    * ```
    */
   registerForwardHook(hook: ForwardHook): { remove(): void } {
-    const before = Object.getOwnPropertyDescriptor(this, "forward");
-    const inner = this.forward as (...inputs: unknown[]) => unknown;
-    const isActive = { value: true };
-    const forward = (...inputs: unknown[]): unknown => {
-      const output = inner.apply(this, inputs);
-      if (!isActive.value) return output;
+    return this.wrapForward((inner, inputs) => {
+      const output = inner(inputs);
       const replaced = hook(inputs, output, this);
       return replaced === undefined ? output : replaced;
-    };
+    });
+  }
+
+  /**
+   * Calls `hook` before each `forward` of this module, until it is removed; the list that the hook returns, unless undefined, takes
+   * the inputs' place.
+   *
+   * @example
+   * ```ts
+   * import { nn, ones, type Tensor } from "gradus";
+   * const layer = new nn.Identity();
+   * layer.registerForwardPreHook(([x]) => [(x as Tensor).mul(2)]);
+   * console.log(layer.forward(ones([2])).toArray()); // → [ 2, 2 ]
+   * ```
+   */
+  registerForwardPreHook(hook: ForwardPreHook): { remove(): void } {
+    return this.wrapForward((inner, inputs) => inner(hook(inputs, this) ?? inputs));
+  }
+
+  /** Puts a function around `forward` until it is removed. */
+  private wrapForward(
+    around: (inner: (inputs: readonly unknown[]) => unknown, inputs: readonly unknown[]) => unknown,
+  ): { remove(): void } {
+    const before = Object.getOwnPropertyDescriptor(this, "forward");
+    const inner = this.forward as (...inputs: unknown[]) => unknown;
+    const call = (inputs: readonly unknown[]): unknown => inner.apply(this, [...inputs]);
+    const isActive = { value: true };
+    const forward = (...inputs: unknown[]): unknown =>
+      isActive.value ? around(call, inputs) : call(inputs);
     Object.defineProperty(this, "forward", { value: forward, configurable: true, writable: true });
     return {
       remove: () => {
@@ -229,10 +286,33 @@ export abstract class Module {
     };
   }
 
-  /** Sets the mode of this module and all below it. */
+  /** Sets the mode of this module and all below it; those that {@link holdEval} holds stay in eval mode. */
   train(mode = true): this {
-    for (const [, module] of this.namedModules()) module.mode = mode;
+    for (const [, module] of this.namedModules()) module.mode = mode && !module.held;
     return this;
+  }
+
+  /**
+   * Keeps this module, not those below it, in eval mode whatever `train()` says, as a batch norm that is frozen with the
+   * statistics it has; `false` lets go of it, and the next `train()` counts again.
+   *
+   * @example
+   * ```ts
+   * import { nn } from "gradus";
+   * const net = new nn.Sequential(new nn.Linear(4, 8), new nn.BatchNorm1d(8));
+   * net.getSubmodule("1").holdEval();
+   * console.log([...net.train()].map(({ training }) => training)); // → [ true, false ]
+   * ```
+   */
+  holdEval(value = true): this {
+    this.held = value;
+    if (value) this.mode = false;
+    return this;
+  }
+
+  /** Whether {@link holdEval} keeps this module in eval mode. */
+  get isHeldInEval(): boolean {
+    return this.held;
   }
 
   /** As `train(false)`: for evaluation. */

@@ -1,4 +1,6 @@
 /** What happens during training, as plain records that can be shown, logged and sent. Read fit.ts for when they come. */
+import type { Place } from "./errors.js";
+import type { CheckpointReason } from "./options.js";
 
 /** Means over the examples seen: the loss, and each metric by its name. */
 export interface Measures {
@@ -27,6 +29,8 @@ export interface StartEvent {
   readonly epochs: number;
   /** Batches in an epoch. */
   readonly batches: number;
+  /** Optimizer steps of the whole run, unless something ends it before. */
+  readonly totalSteps: number;
   readonly trainExamples: number;
   readonly validationExamples: number;
   /** The backend in use and why. */
@@ -44,9 +48,11 @@ export interface StepEvent {
   /** Batches of the epoch that are done, this one among them. */
   readonly batch: number;
   readonly batches: number;
-  /** Mean loss of this batch. */
+  /** Mean loss of this step's examples. */
   readonly loss: number;
   readonly lr: number;
+  /** Norm of all gradients before they are clipped, where `clip.norm` asks for it. */
+  readonly gradientNorm?: number;
   /** Means over the epoch so far. */
   readonly running: Measures;
   /** Training examples a second, over the last seconds; null before it can be told. */
@@ -62,6 +68,8 @@ export interface EvaluationEvent {
   readonly examples: number;
   readonly seconds: number;
   readonly measures: Measures;
+  /** Whether the weights that were measured are averages along the run. */
+  readonly averaged?: true;
 }
 
 export interface EpochEvent extends EpochSummary {
@@ -73,6 +81,48 @@ export interface CheckpointEvent {
   readonly epoch: number;
   readonly step: number;
   readonly seconds: number;
+  /** Why it was made. */
+  readonly reasons: readonly CheckpointReason[];
+}
+
+/** A measure is better than ever: a checkpoint follows. */
+export interface BestEvent {
+  readonly type: "best";
+  readonly epoch: number;
+  readonly step: number;
+  /** The measure's path, such as `validation.accuracy`. */
+  readonly monitor: string;
+  readonly value: number;
+}
+
+/** Learning rates were changed by what was measured, not by a schedule of steps. */
+export interface RateEvent {
+  readonly type: "rate";
+  readonly epoch: number;
+  readonly step: number;
+  /** The first group's. */
+  readonly from: number;
+  readonly to: number;
+  readonly reason: string;
+}
+
+/** The run ends before its epochs are over. */
+export interface EarlyStopEvent {
+  readonly type: "earlyStop";
+  readonly epoch: number;
+  readonly step: number;
+  readonly reason: string;
+}
+
+/** The model got other weights than those of its last step. */
+export interface WeightsEvent {
+  readonly type: "weights";
+  readonly epoch: number;
+  readonly step: number;
+  /** The best ones, or averages along the run. */
+  readonly source: "averages" | "best";
+  /** Where they come from. */
+  readonly from: Place;
 }
 
 /** How one parameter fares at a step. */
@@ -90,9 +140,9 @@ export interface ParameterHealth {
 
 /** The output of one module at a step. */
 export interface ActivationHealth {
-  /** As in `namedModules()`. */
+  /** As in `namedModules()`; of an activation called without a module, the caller's with the op and its number: `relu`, `block.relu2`. */
   readonly name: string;
-  /** The module's class, such as `ReLU`. */
+  /** The module's class, such as `ReLU`, or the op, such as `relu`. */
   readonly kind: string;
   readonly mean: number;
   readonly std: number;
@@ -102,7 +152,10 @@ export interface ActivationHealth {
   readonly saturated: number;
 }
 
-/** What goes on inside the network at a step: norms, update ratios, activations. Comes every `monitor.everySteps` steps. */
+/**
+ * What goes on inside the network at a step: norms, update ratios, activations. Comes every `monitor.everySteps` steps. Numbers that
+ * are not finite are given as the largest number, since JSON has no other.
+ */
 export interface HealthEvent {
   readonly type: "health";
   readonly epoch: number;
@@ -145,12 +198,16 @@ export interface FailedEvent {
 
 /** Everything that {@link fit} reports, told apart by `type`. Epochs and steps count from 1, times are in seconds. */
 export type TrainEvent =
+  | BestEvent
+  | CheckpointEvent
+  | EarlyStopEvent
+  | EpochEvent
+  | EvaluationEvent
+  | FailedEvent
+  | FinishedEvent
+  | HealthEvent
+  | RateEvent
   | StartEvent
   | StepEvent
-  | EvaluationEvent
-  | EpochEvent
-  | CheckpointEvent
-  | HealthEvent
   | StoppedEvent
-  | FinishedEvent
-  | FailedEvent;
+  | WeightsEvent;

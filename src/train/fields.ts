@@ -3,6 +3,7 @@
  * stands and what came. Read trainingState.ts for its use.
  */
 import { FormatError } from "../core/errors.js";
+import type { lrScheduler } from "../optim/index.js";
 
 /** A value in a JSON text and the path to it. */
 export class Field {
@@ -38,6 +39,10 @@ export class Field {
 
   get isMissing(): boolean {
     return this.#value === undefined;
+  }
+
+  get isNull(): boolean {
+    return this.#value === null;
   }
 
   #record(): Readonly<Record<string, unknown>> {
@@ -86,9 +91,18 @@ export class Field {
     return this.#fail(`a whole number from ${least} to ${most}`);
   }
 
-  /** An object of numbers. */
-  numbers(): Record<string, number> {
-    return Object.fromEntries(this.entries().map(([key, field]) => [key, field.number()]));
+  /** An object of measures: numbers, among them NaN and the infinities by their names. */
+  measures(): Record<string, number> {
+    const read = (field: Field): number => {
+      const named = ["NaN", "Infinity", "-Infinity"].includes(field.#value as string);
+      return named ? Number(field.#value) : field.number();
+    };
+    return Object.fromEntries(this.entries().map(([key, field]) => [key, read(field)]));
+  }
+
+  /** An object of anything that JSON has, for those who check it themselves. */
+  plain(): Readonly<Record<string, lrScheduler.Plain>> {
+    return this.#record() as Readonly<Record<string, lrScheduler.Plain>>;
   }
 
   /** An object of numbers, booleans and lists of numbers. */

@@ -3,6 +3,15 @@
  * a browser too; node/index.ts keeps runs in folders.
  */
 export { type ShiftOptions, shiftImages } from "./augment.js";
+export { Ema, type EmaOptions } from "./callbacks/averages.js";
+export type {
+  Callback,
+  CallbackFunction,
+  CallbackState,
+  RunControl,
+} from "./callbacks/callback.js";
+export { EarlyStopping, type EarlyStoppingOptions } from "./callbacks/earlyStopping.js";
+export type { Best, MonitorMode, MonitorOptions } from "./callbacks/monitor.js";
 export {
   type ArchitectureName,
   buildModel,
@@ -10,15 +19,37 @@ export {
   classifierContent,
   classifierFrom,
   classify,
-  confusionMatrix,
   ImageClassifier,
   type ModelCard,
 } from "./classifier.js";
+export type { DiagnosisFacts } from "./doctor/course.js";
+export { diagnose } from "./doctor/diagnose.js";
+export {
+  type Diagnosis,
+  type Severity,
+  type SymptomName,
+  symptomNames,
+} from "./doctor/diagnosis.js";
 export * from "./draw/index.js";
 export { DivergedError, type Place, ResumeError } from "./errors.js";
+export * from "./evaluation/index.js";
 export type * from "./events.js";
 export type { Experiment, ExperimentBuilder, Settings } from "./experiment.js";
-export { type CheckpointOptions, type FitOptions, type FitResult, fit } from "./fit.js";
+export { type BatchLossOptions, fit } from "./fit.js";
+export {
+  type Anomaly,
+  type AnomalyPlace,
+  type FindAnomalyOptions,
+  findAnomaly,
+} from "./health/anomaly.js";
+export { AnomalyError, type GuardOptions, makeGuardedStep } from "./health/guard.js";
+export {
+  type Health,
+  type MonitoredOutcome,
+  type MonitoredStepOptions,
+  makeMonitoredStep,
+} from "./health/monitor.js";
+export type { ValueRange } from "./health/ranges.js";
 export { type ImageStatistics, imageStatistics } from "./imageStatistics.js";
 export {
   type InitName,
@@ -31,7 +62,16 @@ export {
   layerStatistics,
   type Spread,
 } from "./initStatistics.js";
-export { accuracy, type Metric, type Metrics } from "./metrics.js";
+export * from "./metrics/index.js";
+export type {
+  BatchTransform,
+  CheckpointOptions,
+  CheckpointPlace,
+  CheckpointReason,
+  Clip,
+  FitOptions,
+  FitResult,
+} from "./options.js";
 export {
   defaultRates,
   lenetRecipe,
@@ -40,15 +80,20 @@ export {
   type Recipe,
   type RecipeSettings,
 } from "./recipe.js";
+export * from "./runs/index.js";
 export {
   type CosineOptions,
   constantSchedule,
   cosineSchedule,
+  type PlateauMaker,
+  type PlateauScheduleOptions,
+  plateauSchedule,
   type Schedule,
   type SchedulerMaker,
   scheduler,
 } from "./schedule.js";
 export {
+  type BatchResult,
   type BatchSource,
   evaluate,
   type Loss,
@@ -56,3 +101,4 @@ export {
   type Model,
 } from "./steps.js";
 export type { Identity } from "./trainingState.js";
+export * from "./transfer/index.js";

@@ -12,7 +12,7 @@ import { shiftImages } from "./augment.js";
 import { buildModel, type ModelCard } from "./classifier.js";
 import type { FitOptions } from "./fit.js";
 import { imageStatistics } from "./imageStatistics.js";
-import { accuracy } from "./metrics.js";
+import { accuracy } from "./metrics/index.js";
 import { cosineSchedule } from "./schedule.js";
 import type { Model } from "./steps.js";
 

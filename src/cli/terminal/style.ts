@@ -6,6 +6,8 @@ export interface Style {
   accent(text: string): string;
   good(text: string): string;
   bad(text: string): string;
+  /** The colour of the i-th line of a chart. */
+  series(i: number, text: string): string;
 }
 
 export interface Stream {
@@ -20,6 +22,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export const isLive = (stream: Stream, environment: Environment): boolean =>
   stream.isTTY === true && environment.TERM !== "dumb";
 
+/** Blue, yellow, magenta, cyan, green: neighbours differ for colour-blind people too. */
+const seriesCodes = [34, 33, 35, 36, 32] as const;
+
 /** Colours on a terminal, unless NO_COLOR is set (https://no-color.org); plain text elsewhere. */
 export function styleFor(stream: Stream, environment: Environment): Style {
   const coloured = isLive(stream, environment) && !environment.NO_COLOR;
@@ -31,6 +36,7 @@ export function styleFor(stream: Stream, environment: Environment): Style {
     accent: paint(36, 39),
     good: paint(32, 39),
     bad: paint(31, 39),
+    series: (i, text) => paint(seriesCodes[i % seriesCodes.length]!, 39)(text),
   };
 }
 

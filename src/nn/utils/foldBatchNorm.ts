@@ -18,6 +18,7 @@ import { BatchNorm } from "../norm.js";
 import { Sequential } from "../sequential.js";
 import { cloneModule } from "./clone.js";
 import type { Fields } from "./parametrize.js";
+import { replaceModule } from "./replaceModule.js";
 
 const transposed = [ConvTranspose1d, ConvTranspose2d, ConvTranspose3d] as const;
 const plain = [Linear, Conv1d, Conv2d, Conv3d] as const;
@@ -102,20 +103,6 @@ function fold([layer, norm]: Pair): void {
   else (layer as unknown as Fields).bias = new Parameter(bias.to(dtype));
 }
 
-/** Puts something in a module's place wherever a model holds it. */
-function replace(model: Module, old: Module, by: Module): void {
-  for (const [, part] of [...model.namedModules()]) {
-    const fields = part as unknown as Fields;
-    for (const [key, value] of Object.entries(fields)) {
-      if (value === old) fields[key] = by;
-      else if (Array.isArray(value)) {
-        for (const [i, item] of value.entries()) if (item === old) value[i] = by;
-      } else if (value instanceof Map)
-        for (const [name, item] of value) if (item === old) value.set(name, by);
-    }
-  }
-}
-
 const tensorsIn = (value: unknown): Tensor[] => {
   if (value instanceof Tensor) return [value];
   if (typeof value !== "object" || value === null) return [];
@@ -164,7 +151,7 @@ export function foldBatchNorm<M extends Module>(
     for (const pair of pairs) {
       if (pair[1].runningMean!.size !== sizeOut(pair[0]) && !isTransposed(pair[0])) continue;
       fold(pair);
-      replace(copy, pair[1], new Identity().eval());
+      replaceModule(copy, pair[1], new Identity().eval());
     }
     if (examples.length > 0) checkEqual(output, run());
     return copy;

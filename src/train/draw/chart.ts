@@ -2,7 +2,7 @@
  * One panel of a line chart: axes, grid, lines and a legend. Read curves.ts for the charts of a
  * run.
  */
-import { extent, makeScale, type Scale, type ScaleKind } from "./scale.js";
+import { extent, makeScale, nameScale, type Scale, type ScaleKind } from "./scale.js";
 import { coordinate, element, estimateWidth, look, textAt } from "./svg.js";
 
 export type Point = readonly [x: number, y: number];
@@ -16,12 +16,17 @@ export interface Line {
   readonly faint?: boolean;
   /** A dot at each point. */
   readonly dots?: boolean;
+  /** False leaves the dots by themselves; default true. */
+  readonly joined?: boolean;
+  /** Colours what the line encloses, as for bars. */
+  readonly filled?: boolean;
 }
 
 export interface Panel {
   readonly title: string;
   readonly xLabel: string;
   readonly lines: readonly Line[];
+  readonly xKind?: ScaleKind;
   readonly yKind?: ScaleKind;
   /** The least and the greatest value that the y axis may show, as 0 and 1 for an accuracy. */
   readonly yBounds?: readonly [low: number, high: number];
@@ -29,6 +34,8 @@ export interface Panel {
   readonly percent?: boolean;
   /** The x axis has whole numbers only. */
   readonly wholeX?: boolean;
+  /** What 0, 1, 2 … on the x axis stand for. */
+  readonly xNames?: readonly string[];
   /** A remark under the title. */
   readonly note?: string;
 }
@@ -85,20 +92,24 @@ interface Plot {
 /** Beyond this an axis over the values would itself overflow. */
 const largest = 1e300;
 
-const isShown = ({ yKind }: Panel, x: number, y: number): boolean =>
-  Math.abs(x) <= largest && Math.abs(y) <= largest && (yKind !== "log" || y >= 1 / largest);
+const canShow = (value: number, kind: ScaleKind | undefined): boolean =>
+  Math.abs(value) <= largest && (kind !== "log" || value >= 1 / largest);
+
+const isShown = ({ xKind, yKind }: Panel, x: number, y: number): boolean =>
+  canShow(x, xKind) && canShow(y, yKind);
 
 function makeScales(panel: Panel, plot: Plot): [x: Scale, y: Scale] {
   const points = panel.lines.flatMap((line) =>
     line.points.filter(([x, y]) => isShown(panel, x, y)),
   );
-  const [firstX, lastX] = extent(points.map(([x]) => x));
   const [least, greatest] = yRange(panel, points);
-  const whole = panel.wholeX ?? false;
+  const { wholeX: whole = false, xKind: kind = "linear", xNames: names } = panel;
+  const [firstX, lastX] = extent(points.map(([x]) => x));
   const wanted = Math.max(3, Math.round((plot.right - plot.left) / 80));
-  const x = { from: plot.left, to: plot.right, ticks: wanted, whole };
+  const x = { from: plot.left, to: plot.right, ticks: wanted, whole, kind };
   const y = { from: plot.bottom, to: plot.top, kind: panel.yKind ?? "linear" };
-  return [makeScale(firstX, lastX, x), makeScale(least, greatest, y)];
+  const xScale = names ? nameScale(names, x) : makeScale(firstX, lastX, x);
+  return [xScale, makeScale(least, greatest, y)];
 }
 
 /**
@@ -149,7 +160,7 @@ function drawLine(panel: Panel, line: Line, x: Scale, y: Scale): string {
       continue;
     }
     const [cx, cy] = [x.at(px), y.at(py)];
-    pieces.push(`${pen}${coordinate(cx)} ${coordinate(cy)}`);
+    if (line.joined !== false) pieces.push(`${pen}${coordinate(cx)} ${coordinate(cy)}`);
     if (line.dots) dots.push(element("circle", { cx, cy, r: 3.2, fill: line.colour }));
     pen = "L";
     alone++;
@@ -158,9 +169,10 @@ function drawLine(panel: Panel, line: Line, x: Scale, y: Scale): string {
     const [px, py] = line.points.find(([a, b]) => isShown(panel, a, b))!;
     dots.push(element("circle", { cx: x.at(px), cy: y.at(py), r: 3.2, fill: line.colour }));
   }
+  if (pieces.length === 0) return dots.join("\n");
   const path = element("path", {
     d: pieces.join(""),
-    fill: "none",
+    ...(line.filled ? { fill: line.colour, "fill-opacity": "0.2" } : { fill: "none" }),
     stroke: line.colour,
     "stroke-width": line.faint ? "1" : "2",
     "stroke-opacity": line.faint ? "0.28" : "1",

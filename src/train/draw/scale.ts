@@ -106,6 +106,15 @@ export function makeScale(low: number, high: number, options: ScaleOptions): Sca
   return linearScale(a - spread, b + spread, from, to, ticks, whole);
 }
 
+/** An axis for things that have names: the i-th is at i, each in the middle of its share of the paper. */
+export function nameScale(
+  names: readonly string[],
+  { from, to }: Pick<ScaleOptions, "from" | "to">,
+): Scale {
+  const at = (value: number) => from + ((value + 0.5) / Math.max(1, names.length)) * (to - from);
+  return { at, ticks: names.map((_, i) => i), label: (tick) => names[tick] ?? "" };
+}
+
 /** The least and greatest of the finite values, or not-a-numbers where there is none. */
 export function extent(values: Iterable<number>): [low: number, high: number] {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];

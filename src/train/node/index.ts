@@ -1,9 +1,39 @@
 /** Runs on disk: folders with a run's settings, log, checkpoint, weights and pictures; trained models from files. Node only. */
+
+export type {
+  EncodedImage,
+  Histogram,
+  Hyperparameters,
+  SummaryValue,
+} from "../tensorboard/events.js";
+export {
+  CheckpointFolder,
+  type CheckpointFolderOptions,
+  type DamagedCheckpoint,
+  type StoredCheckpoint,
+} from "./checkpoints.js";
+export {
+  type CsvRows,
+  type ExportCsvOptions,
+  exportCsv,
+  exportTensorBoard,
+} from "./exportRuns.js";
 export { loadClassifier } from "./modelFile.js";
 export { type PictureChange, type PreparedPicture, readPicture } from "./picture.js";
+export {
+  isRunFolder,
+  listRuns,
+  type ReadLogOptions,
+  type ReadRunOptions,
+  readLog,
+  readRun,
+} from "./readRun.js";
 export { type RunReport, summarize } from "./report.js";
 export { type CheckpointInterval, type DataSource, maxShift, type RunConfig } from "./runConfig.js";
 export { checkRunName, type RunFiles, RunFolder, runFiles } from "./runFolder.js";
+export { type LockHolder, lockRun, type RunLock, RunLockedError } from "./runLock.js";
+export { type SummaryPlace, SummaryWriter, type SummaryWriterOptions } from "./summaryWriter.js";
+export { type EventSink, type TensorBoardOptions, tensorBoard } from "./tensorBoard.js";
 export {
   type ResumeRunOptions,
   type RunHandlers,
@@ -12,3 +42,4 @@ export {
   type StartRunOptions,
   startRun,
 } from "./trainRun.js";
+export { loadWeightsFile, readWeights } from "./weightsFile.js";

@@ -1,0 +1,126 @@
+/** All parameters at once: a line for each trial across an upright axis for each parameter, to its value. */
+import { makeScale, type Scale } from "../../train/draw/scale.js";
+import { coordinate, drawing, element, look, textAt } from "../../train/draw/svg.js";
+import {
+  bestColour,
+  bestOf,
+  type Finished,
+  finishedTrials,
+  goodness,
+  type ParameterAxis,
+  parameterAxes,
+  type StudyPicture,
+  shade,
+  shortName,
+} from "./axes.js";
+
+const [margin, top, height, between] = [70, 120, 340, 150];
+const mostLines = 2000;
+
+interface Upright {
+  readonly name: string;
+  readonly x: number;
+  readonly scale: Scale;
+  place(trial: Finished): number | undefined;
+}
+
+/**
+ * Draws parallel coordinates: good trials dark and on top, the best one orange. A parameter that a trial did not have leaves
+ * a gap in its line.
+ *
+ * @returns an SVG file as text.
+ * @example
+ * ```ts
+ * import { drawParallel } from "gradus/tune";
+ * const trials = [1, 2, 3].map((n, number) => ({
+ *   ...{ number, value: n, state: "complete" as const, parameters: { n, act: "relu" } },
+ *   ...{ reports: [], attributes: {} },
+ * }));
+ * console.log(drawParallel({ trials, direction: "minimize" }).slice(0, 4)); // → <svg
+ * ```
+ */
+export function drawParallel(study: StudyPicture): string {
+  const { direction, title, metric = "value" } = study;
+  const trials = finishedTrials(study.trials).slice(-mostLines);
+  const axes = parameterAxes({ ...study, trials });
+  const uprights = [...axes.map(upright), valueUpright(trials, metric, axes.length)];
+  const width = Math.max(420, 2 * margin + axes.length * between);
+  const best = bestOf(trials, direction);
+  const good = goodness(
+    trials.map(({ value }) => value),
+    direction,
+  );
+  const ordered = [...trials].sort((a, b) => good(a.value) - good(b.value));
+  const name = title ? `Trials of ${title}` : "Trials";
+  const parts = [
+    textAt(name, 24, 42, 22, { "font-weight": 700 }),
+    textAt(subtitle(trials, best, metric), 24, 66, 14, { fill: look.pale }),
+    element("rect", {
+      ...{ x: 16, y: 82, width: width - 32, height: height + 80, rx: 8 },
+      ...{ fill: look.card, stroke: look.rim },
+    }),
+    ...ordered
+      .filter((trial) => trial !== best)
+      .map((trial) => across(uprights, trial, shade(good(trial.value)), "1.2")),
+    ...(best ? [across(uprights, best, bestColour, "2.6")] : []),
+    ...uprights.map(drawUpright),
+  ];
+  return drawing(width, top + height + 64, name, parts);
+}
+
+function subtitle(trials: readonly Finished[], best: Finished | undefined, metric: string): string {
+  if (!best) return "no trial is complete yet";
+  const value = Number(best.value.toPrecision(6));
+  return `${trials.length} complete; darker is better, the best ${metric} ${value} (trial ${best.number}) orange`;
+}
+
+const upright = (axis: ParameterAxis, i: number): Upright => ({
+  name: axis.name,
+  x: margin + i * between,
+  scale: axis.scale(top + height, top),
+  place: ({ parameters }) => axis.place(parameters[axis.name]),
+});
+
+function valueUpright(trials: readonly Finished[], metric: string, i: number): Upright {
+  const values = trials.map(({ value }) => value);
+  const scale = makeScale(Math.min(...values), Math.max(...values), {
+    from: top + height,
+    to: top,
+  });
+  return { name: metric, x: margin + i * between, scale, place: ({ value }) => value };
+}
+
+function across(
+  uprights: readonly Upright[],
+  trial: Finished,
+  stroke: string,
+  width: string,
+): string {
+  let [d, pen] = ["", "M"];
+  for (const { x, scale, place } of uprights) {
+    const value = place(trial);
+    if (value === undefined) pen = "M";
+    else {
+      d += `${pen}${coordinate(x)} ${coordinate(scale.at(value))}`;
+      pen = "L";
+    }
+  }
+  const style = { fill: "none", stroke, "stroke-width": width, "stroke-linejoin": "round" };
+  return element("path", { d, ...style, "stroke-opacity": "0.85" });
+}
+
+function drawUpright({ name, x, scale }: Upright): string {
+  const parts = [
+    element("line", { x1: x, x2: x, y1: top, y2: top + height, stroke: look.ink }),
+    textAt(shortName(name, 20), x, top - 16, 12.5, { "text-anchor": "middle", "font-weight": 600 }),
+  ];
+  // Lines run under the numbers, so those have the paper's colour around them.
+  const halo = { stroke: look.card, "stroke-width": "3", "paint-order": "stroke" };
+  for (const tick of scale.ticks) {
+    const y = scale.at(tick);
+    parts.push(element("line", { x1: x - 4, x2: x, y1: y, y2: y, stroke: look.ink }));
+    const style = { "text-anchor": "end", fill: look.ink, ...halo };
+    parts.push(textAt(scale.label(tick), x - 7, y + 4, 11.5, style));
+  }
+  return element("g", {}, parts.join("\n"));
+}
