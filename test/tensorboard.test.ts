@@ -225,7 +225,13 @@ test("damaged runs are exported as far as they go", () => {
 test("events without numbers write nothing", () => {
   const folder = newFolder();
   const board = tensorBoard(folder);
-  const event: TrainEvent = { type: "checkpoint", epoch: 1, step: 0, seconds: 1 };
+  const event: TrainEvent = {
+    type: "checkpoint",
+    epoch: 1,
+    step: 0,
+    seconds: 1,
+    reasons: ["epoch"],
+  };
   board.onEvent(event);
   assert.throws(() => readdirSync(folder), /ENOENT/);
   board.close();

@@ -32,6 +32,7 @@ export {
 } from "./doctor/diagnosis.js";
 export * from "./draw/index.js";
 export { DivergedError, type Place, ResumeError } from "./errors.js";
+export * from "./evaluation/index.js";
 export type * from "./events.js";
 export type { Experiment, ExperimentBuilder, Settings } from "./experiment.js";
 export { type BatchLossOptions, fit } from "./fit.js";

@@ -12,16 +12,19 @@ import type { PlateauMaker, Schedule, SchedulerMaker } from "./schedule.js";
 import type { BatchSource, MeasureOptions } from "./steps.js";
 import type { Identity } from "./trainingState.js";
 
+export const checkpointReasons = [
+  "asked",
+  "best",
+  "end",
+  "epoch",
+  "seconds",
+  "start",
+  "steps",
+  "stop",
+] as const;
+
 /** Why a checkpoint is made; several reasons may fall together. */
-export type CheckpointReason =
-  | "asked"
-  | "best"
-  | "end"
-  | "epoch"
-  | "seconds"
-  | "start"
-  | "steps"
-  | "stop";
+export type CheckpointReason = (typeof checkpointReasons)[number];
 
 /** Where in the run a checkpoint stands and why it is made. */
 export interface CheckpointPlace extends Place {

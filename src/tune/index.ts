@@ -29,6 +29,7 @@ export {
   type RangeDistribution,
   uniform,
 } from "./space/distribution.js";
+export { bestTrials, type NarrowOptions, narrow } from "./space/narrow.js";
 export {
   contains,
   gridValues,

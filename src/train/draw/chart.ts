@@ -18,6 +18,8 @@ export interface Line {
   readonly dots?: boolean;
   /** False leaves the dots by themselves; default true. */
   readonly joined?: boolean;
+  /** Colours what the line encloses, as for bars. */
+  readonly filled?: boolean;
 }
 
 export interface Panel {
@@ -170,7 +172,7 @@ function drawLine(panel: Panel, line: Line, x: Scale, y: Scale): string {
   if (pieces.length === 0) return dots.join("\n");
   const path = element("path", {
     d: pieces.join(""),
-    fill: "none",
+    ...(line.filled ? { fill: line.colour, "fill-opacity": "0.2" } : { fill: "none" }),
     stroke: line.colour,
     "stroke-width": line.faint ? "1" : "2",
     "stroke-opacity": line.faint ? "0.28" : "1",

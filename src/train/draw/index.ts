@@ -13,5 +13,7 @@ export {
 export { type DrawInitOptions, drawInitStatistics } from "./initStatistics.js";
 export { type MistakesOptions, mistakesPicture } from "./mistakes.js";
 export { drawPanels, type PanelLine, type PanelSpec, type PanelsOptions } from "./panels.js";
+export { precisionRecallSvg, type RankingOptions, rocSvg } from "./ranking.js";
+export { type ReliabilityOptions, reliabilitySvg } from "./reliability.js";
 export { type Drawable, type DrawScheduleOptions, drawSchedule } from "./schedule.js";
 export { drawSheet, type SheetOptions, type Tile } from "./sheet.js";

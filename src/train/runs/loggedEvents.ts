@@ -4,7 +4,9 @@
  */
 import type {
   ActivationHealth,
+  BestEvent,
   CheckpointEvent,
+  EarlyStopEvent,
   EpochEvent,
   EvaluationEvent,
   FailedEvent,
@@ -12,10 +14,13 @@ import type {
   HealthEvent,
   Measures,
   ParameterHealth,
+  RateEvent,
   StartEvent,
   StepEvent,
   StoppedEvent,
+  WeightsEvent,
 } from "../events.js";
+import { checkpointReasons } from "../options.js";
 
 /** What a log keeps of a step. */
 export type LoggedStep = Pick<StepEvent, "type" | "epoch" | "step" | "loss" | "lr">;
@@ -27,6 +32,10 @@ export type LoggedEvent =
   | EvaluationEvent
   | EpochEvent
   | CheckpointEvent
+  | BestEvent
+  | RateEvent
+  | EarlyStopEvent
+  | WeightsEvent
   | HealthEvent
   | StoppedEvent
   | FinishedEvent
@@ -107,7 +116,9 @@ const readers: Readonly<Record<string, Reader>> = {
     const measures = measuresOf(line.measures);
     if (!measures) return null;
     const examples = countOf(line.examples) ?? 0;
-    return { type: "evaluation", ...place, examples, seconds: numberOr(line.seconds, 0), measures };
+    const averaged = line.averaged === true && ({ averaged: true } as const);
+    const seconds = numberOr(line.seconds, 0);
+    return { type: "evaluation", ...place, examples, seconds, measures, ...averaged };
   },
   epoch: (line, place) => {
     const train = measuresOf(line.train);
@@ -118,8 +129,28 @@ const readers: Readonly<Record<string, Reader>> = {
   },
   checkpoint: (line, place) => ({
     ...{ type: "checkpoint", ...place, seconds: numberOr(line.seconds, 0) },
-    reasons: Array.isArray(line.reasons) ? (line.reasons as CheckpointEvent["reasons"]) : [],
+    reasons: checkpointReasons.filter(
+      (reason) => Array.isArray(line.reasons) && line.reasons.includes(reason),
+    ),
   }),
+  best: (line, place) => {
+    const value = numberOf(line.value);
+    return value === undefined
+      ? null
+      : { type: "best", ...place, monitor: textOf(line.monitor), value };
+  },
+  rate: (line, place) => {
+    const [from, to] = [numberOr(line.from, Number.NaN), numberOr(line.to, Number.NaN)];
+    return { type: "rate", ...place, from, to, reason: textOf(line.reason) };
+  },
+  earlyStop: (line, place) => ({ type: "earlyStop", ...place, reason: textOf(line.reason) }),
+  weights: (line, place) => {
+    const from = isObject(line.from) ? line.from : {};
+    return {
+      ...{ type: "weights", ...place, source: line.source === "best" ? "best" : "averages" },
+      from: { epoch: countOf(from.epoch) ?? 0, step: countOf(from.step) ?? 0 },
+    };
+  },
   health: healthOf,
   stopped: (_line, place) => ({ type: "stopped", ...place }),
   finished: (line, { step }) => {
