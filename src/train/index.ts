@@ -13,16 +13,17 @@ export type {
 export { EarlyStopping, type EarlyStoppingOptions } from "./callbacks/earlyStopping.js";
 export type { Best, MonitorMode, MonitorOptions } from "./callbacks/monitor.js";
 export {
-  type ArchitectureName,
-  buildModel,
   type Classification,
+  cardFrom,
   classifierContent,
   classifierFrom,
   classify,
   confusionMatrix,
   ImageClassifier,
   type ModelCard,
+  type ModelMaker,
 } from "./classifier.js";
+export * from "./config/index.js";
 export * from "./draw/index.js";
 export { DivergedError, type Place, ResumeError } from "./errors.js";
 export type * from "./events.js";
@@ -55,7 +56,6 @@ export {
   lenetRecipe,
   type OptimizerName,
   optimizerNames,
-  type Recipe,
   type RecipeSettings,
 } from "./recipe.js";
 export * from "./runs/index.js";

@@ -5,6 +5,16 @@ export {
   type DamagedCheckpoint,
   type StoredCheckpoint,
 } from "./checkpoints.js";
+export { type ConfigSource, parseSetting } from "./configFile.js";
+export { fingerprintOf, openExamples } from "./dataSource.js";
+export { type GitState, gitStateOf, type Machine, machineOf } from "./environment.js";
+export {
+  experimentFrom,
+  experimentFromSource,
+  type FileExperiment,
+  type LoadedExperiment,
+  loadExperiment,
+} from "./experimentFile.js";
 export { loadClassifier } from "./modelFile.js";
 export { type PictureChange, type PreparedPicture, readPicture } from "./picture.js";
 export {
@@ -16,7 +26,7 @@ export {
   readRun,
 } from "./readRun.js";
 export { type RunReport, summarize } from "./report.js";
-export { type CheckpointInterval, type DataSource, maxShift, type RunConfig } from "./runConfig.js";
+export type { CheckpointInterval, RunConfig } from "./runConfig.js";
 export { checkRunName, type RunFiles, RunFolder, runFiles } from "./runFolder.js";
 export { type LockHolder, lockRun, type RunLock, RunLockedError } from "./runLock.js";
 export {

@@ -17,7 +17,7 @@ const op = "readWeights";
 const inCheckpoint = "model.";
 
 /** The files of a folder that may hold weights, the first that is there counts. */
-const candidates = [runFiles.model, runFiles.checkpoint, "model.safetensors"] as const;
+const candidates = [runFiles.model, "checkpoint.safetensors", "model.safetensors"] as const;
 
 function fileIn(folder: string): string {
   const found = candidates.map((name) => join(folder, name)).find((path) => fs.existsSync(path));
