@@ -67,9 +67,9 @@ test("curves of a run show both panels, both parts and the last accuracy", () =>
   const svg = curvesSvg({ steps: steps(losses), epochs }, { title: "A < B & C" });
   assertDrawing(svg);
   assert.match(svg, /A &lt; B &amp; C/);
-  assert.match(svg, /Accuracy: 96\.25% on test data/);
+  assert.match(svg, /Accuracy: 96\.25% on validation data/);
   assert.equal(svg.match(/>training</g)?.length, 2);
-  assert.equal(svg.match(/>test</g)?.length, 2);
+  assert.equal(svg.match(/>validation</g)?.length, 2);
   // A pale raw line, a smoothed one, and one each for the other three.
   assert.equal(svg.match(/<path /g)?.length, 5);
 });

@@ -29,10 +29,11 @@ import {
   layerwiseGroups,
   loadWeights,
   replaceHead,
+  type TrainEvent,
   trainableReport,
   unfreeze,
 } from "../src/train/index.js";
-import { loadWeightsFile } from "../src/train/node/index.js";
+import { CheckpointFolder, loadWeightsFile } from "../src/train/node/index.js";
 import { backends, use } from "./support/backends.js";
 import { differ } from "./support/compare.js";
 import { fill, wave } from "./support/golden.js";
@@ -220,6 +221,16 @@ test("weights come from safetensors files, checkpoints and run folders", async (
   const model = mlp();
   assert.deepEqual(loadWeightsFile(model, checkpoint).loaded.length, 6);
   assert.deepEqual([...model.parameters()[0]!.data], [...source.parameters()[0]!.data]);
+  const run = join(folder, "run");
+  const kept = new CheckpointFolder(join(run, "checkpoints"));
+  await fit(source, {
+    optimizer: new optim.Adam(source.parameters(), { lr: 0.01 }),
+    train: new data.DataLoader(examples, { batchSize: 6 }),
+    epochs: 2,
+    checkpoint: { save: kept.save },
+  });
+  loadWeightsFile(model, run);
+  assert.deepEqual([...model.parameters()[0]!.data], [...source.parameters()[0]!.data]);
   writeFileSync(join(folder, "old.pt"), "PK");
   assert.throws(() => loadWeightsFile(model, join(folder, "old.pt")), /safetensors\.torch/);
   writeFileSync(join(folder, "broken.safetensors"), new Uint8Array(40).fill(255));
@@ -340,19 +351,17 @@ test("gradual unfreezing follows fit's epochs, and a resumed run goes on where i
       optimizer: new optim.Adam(model.parameters(), { lr: 0.05 }),
       train: train(),
       epochs: 4,
-      onEvent: (event: Parameters<typeof unfreezing.onEvent>[0]) => {
-        unfreezing.onEvent(event);
+      callbacks: [unfreezing],
+      onEvent: (event: TrainEvent) => {
         if (event.type !== "step") return;
         seen.push(trainableReport(model).trainable);
         if (event.step === resumeAt) controller.abort();
       },
     };
-    let last:
-      | { tensors: Map<string, data.ArrayData>; metadata: Readonly<Record<string, string>> }
-      | undefined;
+    let last: data.SafetensorsContent | undefined;
     const copy = (x: data.ArrayData) => ({ ...x, data: x.data.slice() });
     const checkpoint = {
-      save: ({ tensors, metadata }: NonNullable<typeof last>) => {
+      save: ({ tensors, metadata }: data.SafetensorsContent) => {
         last = { tensors: new Map([...tensors].map(([k, x]) => [k, copy(x)])), metadata };
       },
     };
@@ -365,8 +374,8 @@ test("gradual unfreezing follows fit's epochs, and a resumed run goes on where i
       train: train(),
       epochs: 4,
       resume: last!,
+      callbacks: [again],
       onEvent: (event) => {
-        again.onEvent(event);
         if (event.type === "step") seen.push(trainableReport(next).trainable);
       },
     });

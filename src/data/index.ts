@@ -53,3 +53,9 @@ export {
   mapDataset,
   shuffleBuffer,
 } from "./transformed.js";
+export type { MakeDataset, WorkerRecipe } from "./workers/answer.js";
+export {
+  serveDataset,
+  WebWorkerDataset,
+  type WebWorkerOptions,
+} from "./workers/webWorkerDataset.js";

@@ -24,7 +24,7 @@ export interface ReadOptions {
  * which is flushed to the disk and then renamed. When anything fails the temporary file is removed
  * and a file that had the name before is as it was.
  *
- * @param content the bytes, or pieces of them in order.
+ * @param content the bytes, or pieces of them in order; they may be made as they are written.
  * @throws FileError that names the path and what to do.
  * @example
  * ```ts
@@ -39,7 +39,7 @@ export interface ReadOptions {
  */
 export function writeFileAtomic(
   path: string,
-  content: Uint8Array | readonly Uint8Array[],
+  content: Uint8Array | Iterable<Uint8Array>,
   options: WriteOptions = {},
 ): void {
   const files = options.fileSystem ?? nodeFileSystem;

@@ -99,7 +99,15 @@ export {
   SoftMarginLoss,
   TripletMarginLoss,
 } from "./losses.js";
-export { Buffer, type ForwardHook, Layer, type LoadReport, Module, Parameter } from "./module.js";
+export {
+  Buffer,
+  type ForwardHook,
+  type ForwardPreHook,
+  Layer,
+  type LoadReport,
+  Module,
+  Parameter,
+} from "./module.js";
 export {
   BatchNorm1d,
   BatchNorm2d,

@@ -31,6 +31,13 @@ export interface LoadReport {
 /** Gets a module's inputs and output; may give another output. */
 export type ForwardHook = (inputs: readonly unknown[], output: unknown, module: Module) => unknown;
 
+/** Gets a module's inputs before it runs; may give others. */
+export type ForwardPreHook = (
+  inputs: readonly unknown[],
+  module: Module,
+  // biome-ignore lint/suspicious/noConfusingVoidType: a hook that only looks gives nothing.
+) => readonly unknown[] | undefined | void;
+
 /** `runningMean` is `running_mean` in PyTorch's states. */
 const stateName = (field: string): string =>
   field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -234,15 +241,39 @@ export abstract class Module {
    * ```
    */
   registerForwardHook(hook: ForwardHook): { remove(): void } {
-    const before = Object.getOwnPropertyDescriptor(this, "forward");
-    const inner = this.forward as (...inputs: unknown[]) => unknown;
-    const isActive = { value: true };
-    const forward = (...inputs: unknown[]): unknown => {
-      const output = inner.apply(this, inputs);
-      if (!isActive.value) return output;
+    return this.wrapForward((inner, inputs) => {
+      const output = inner(inputs);
       const replaced = hook(inputs, output, this);
       return replaced === undefined ? output : replaced;
-    };
+    });
+  }
+
+  /**
+   * Calls `hook` before each `forward` of this module, until it is removed; the list that the hook returns, unless undefined, takes
+   * the inputs' place.
+   *
+   * @example
+   * ```ts
+   * import { nn, ones, type Tensor } from "gradus";
+   * const layer = new nn.Identity();
+   * layer.registerForwardPreHook(([x]) => [(x as Tensor).mul(2)]);
+   * console.log(layer.forward(ones([2])).toArray()); // → [ 2, 2 ]
+   * ```
+   */
+  registerForwardPreHook(hook: ForwardPreHook): { remove(): void } {
+    return this.wrapForward((inner, inputs) => inner(hook(inputs, this) ?? inputs));
+  }
+
+  /** Puts a function around `forward` until it is removed. */
+  private wrapForward(
+    around: (inner: (inputs: readonly unknown[]) => unknown, inputs: readonly unknown[]) => unknown,
+  ): { remove(): void } {
+    const before = Object.getOwnPropertyDescriptor(this, "forward");
+    const inner = this.forward as (...inputs: unknown[]) => unknown;
+    const call = (inputs: readonly unknown[]): unknown => inner.apply(this, [...inputs]);
+    const isActive = { value: true };
+    const forward = (...inputs: unknown[]): unknown =>
+      isActive.value ? around(call, inputs) : call(inputs);
     Object.defineProperty(this, "forward", { value: forward, configurable: true, writable: true });
     return {
       remove: () => {

@@ -9,7 +9,7 @@ import { ValueError } from "../core/errors.js";
 import { checkList, checkShape, formatShape, type Shape, sizeOf } from "../core/shape.js";
 import { Builder } from "../ir/builder.js";
 import { attributesKey, type Graph, type Node } from "../ir/graph.js";
-import { activeTrace, isGradEnabled, type TraceContext } from "./context.js";
+import { activeObserver, activeTrace, isGradEnabled, type TraceContext } from "./context.js";
 import { type BackwardSource, Routine, type Variant } from "./routine.js";
 import { Storage } from "./storage.js";
 import { freedError, type InputGradient, type Kept, keep, Saved, TapeNode } from "./tape.js";
@@ -147,9 +147,12 @@ export function apply<A extends OpAttributes>(
 ): Tensor[] {
   checkTensors(spec.name, inputs);
   const trace = activeTrace();
-  if (trace) return applyTraced(trace, spec as unknown as OpSpec, inputs, attributes);
-  const routine = routineFor(spec as unknown as OpSpec, inputs, attributes);
-  return callRoutine(routine, inputs, spec.sharesMemory);
+  const any = spec as unknown as OpSpec;
+  const outputs = trace
+    ? applyTraced(trace, any, inputs, attributes)
+    : callRoutine(routineFor(any, inputs, attributes), inputs, spec.sharesMemory);
+  activeObserver()?.applied(spec.name, inputs, outputs);
+  return outputs;
 }
 
 /** {@link apply} for an op with one output. */

@@ -86,17 +86,18 @@ class CompiledProgram {
   private readonly aliases: readonly (readonly [number, number])[];
   private readonly executables = new Map<Backend, Executable>();
 
-  constructor(trace: Trace, result: unknown) {
+  constructor(trace: Trace, result: unknown, commit: boolean) {
     this.guards = trace.guards;
     this.inputs = trace.inputs;
     this.result = result;
     this.results = flatten(result).tensors;
-    this.assigned = [...trace.cells].flatMap(([x, cell]) => (cell.assigned ? [x] : []));
+    const changed = [...trace.cells].flatMap(([x, cell]) => (cell.assigned ? [x] : []));
+    this.assigned = commit ? changed : [];
     const gradInputOf = (x: Tensor) =>
       trace.inputs.findIndex(
         ({ from }) => typeof from === "object" && "gradOf" in from && from.gradOf === x,
       );
-    this.grads = [...trace.grads]
+    this.grads = [...(commit ? trace.grads : [])]
       // A gradient of a value of the trace (retainGrad) has nowhere to go.
       .filter(([tensor]) => tensor.source.kind === "concrete" || trace.args.has(tensor))
       .map(([tensor, grad]) => ({
@@ -197,7 +198,11 @@ function emptyLike({ shape, dtype }: Tensor): Tensor {
   return fromArray(allocateDirty(dtype, sizeOf(shape)), shape, dtype);
 }
 
-function trace(fn: (...args: never[]) => unknown, args: readonly unknown[]): CompiledProgram {
+function trace(
+  fn: (...args: never[]) => unknown,
+  args: readonly unknown[],
+  commit: boolean,
+): CompiledProgram {
   const recording = new Trace();
   let position = 0;
   try {
@@ -209,7 +214,7 @@ function trace(fn: (...args: never[]) => unknown, args: readonly unknown[]): Com
           "compile",
           "the function is async: it is traced, not awaited; make it synchronous",
         );
-      return new CompiledProgram(recording, result);
+      return new CompiledProgram(recording, result, commit);
     });
   } finally {
     recording.close();
@@ -240,6 +245,14 @@ const maxSignatures = 64;
 /** So does a number from outside that the function reads; for one signature so many programs are kept. */
 const maxPrograms = 16;
 
+export interface CompileOptions {
+  /**
+   * Default true. False for a function that only looks: what it assigns, the gradients it leaves and the random numbers it draws change
+   * nothing outside. The statistics of a training step can so be taken without making it.
+   */
+  readonly commit?: boolean;
+}
+
 /** What {@link compile} gives: the same call, with the result promised. */
 export interface CompiledFunction<A extends readonly unknown[], R> {
   (...args: A): Promise<R>;
@@ -267,14 +280,14 @@ export function compile<
   A extends readonly Structure[] = Tensor[],
   // biome-ignore lint/suspicious/noConfusingVoidType: a function that only assigns gives nothing.
   R extends Structure | void = Tensor,
->(fn: (...args: A) => R): CompiledFunction<A, R> {
+>(fn: (...args: A) => R, { commit = true }: CompileOptions = {}): CompiledFunction<A, R> {
   const programs = new Map<string, CompiledProgram[]>();
   let programCount = 0;
   const find = (signature: string, args: A): CompiledProgram => {
     const known = programs.get(signature) ?? [];
     const fitting = known.find(({ guards }) => guards.every((holds) => holds()));
     if (fitting) return fitting;
-    const program = trace(fn as never, args);
+    const program = trace(fn as never, args, commit);
     if (programs.size >= maxSignatures) programs.delete(programs.keys().next().value!);
     programs.set(signature, [...known.slice(1 - maxPrograms), program]);
     programCount++;

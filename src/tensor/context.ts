@@ -6,7 +6,7 @@ import type { Builder } from "../ir/builder.js";
 import type { Node } from "../ir/graph.js";
 import type { Detours } from "../ir/vjp.js";
 import type { Storage } from "./storage.js";
-import type { Kept } from "./tape.js";
+import type { InputGradient, Kept, TapeNode } from "./tape.js";
 import type { Tensor } from "./tensor.js";
 
 /** What tensors and ops ask of the trace that is running; trace.ts implements it. */
@@ -57,19 +57,34 @@ export interface Frame {
   noteWrite(storage: Storage): void;
 }
 
+/** Looks on as ops run: for a debugger, or statistics of what flows through a network. */
+export interface OpObserver {
+  /** An op has given its outputs; in a trace they have no values yet. */
+  applied(op: string, inputs: readonly Tensor[], outputs: readonly Tensor[]): void;
+  /** In eager mode: a recorded call has given the gradients of its inputs from those of its outputs. */
+  differentiated?(
+    call: TapeNode,
+    cotangents: readonly (Tensor | null)[],
+    gradients: readonly InputGradient[],
+  ): void;
+}
+
 interface Context {
   trace: TraceContext | null;
   gradEnabled: boolean;
   frame: Frame | null;
+  observer: OpObserver | null;
 }
 
-const context: Context = { trace: null, gradEnabled: true, frame: null };
+const context: Context = { trace: null, gradEnabled: true, frame: null, observer: null };
 
 export const activeTrace = (): TraceContext | null => context.trace;
 
 export const isGradEnabled = (): boolean => context.gradEnabled;
 
 export const activeFrame = (): Frame | null => context.frame;
+
+export const activeObserver = (): OpObserver | null => context.observer;
 
 function withContext<R>(change: Partial<Context>, fn: () => R): R {
   const before = { ...context };
@@ -87,6 +102,10 @@ export const withTrace = <R>(trace: TraceContext | null, fn: () => R): R =>
 
 /** Runs `fn` as (a part of) a checkpoint's function, or, with null, outside of any. */
 export const withFrame = <R>(frame: Frame | null, fn: () => R): R => withContext({ frame }, fn);
+
+/** Runs `fn` with an observer of its ops, or, with null, unobserved. */
+export const withObserver = <R>(observer: OpObserver | null, fn: () => R): R =>
+  withContext({ observer }, fn);
 
 /**
  * Runs `fn` without recording what gradients need: its results do not require grad.

@@ -3,7 +3,7 @@ import "./assign.js";
 
 export type { BackwardOptions } from "./autograd.js";
 export { checkpoint } from "./checkpoint.js";
-export { type CompiledFunction, compile, type Structure } from "./compile.js";
+export { type CompiledFunction, type CompileOptions, compile, type Structure } from "./compile.js";
 export { enableGrad, noGrad } from "./context.js";
 export {
   arange,

@@ -3,7 +3,7 @@
  * next.
  */
 import { applyOne, fromArray, type OpSpec } from "./apply.js";
-import { enableGrad, noGrad } from "./context.js";
+import { activeObserver, enableGrad, noGrad } from "./context.js";
 import { runHooks } from "./hooks.js";
 import type { TapeEdge, TapeLink, TapeNode } from "./tape.js";
 import type { Tensor } from "./tensor.js";
@@ -113,11 +113,14 @@ export function walkTape(
         if (found) walk.inner.set(link, found);
       }
       const needed = targets ? node.edges.map((edge) => targets.isNeeded(edge)) : null;
-      if (!needed || needed.includes(true))
-        for (const [input, more] of node.differentiate(cotangents, needed)) {
+      if (!needed || needed.includes(true)) {
+        const gradients = node.differentiate(cotangents, needed);
+        activeObserver()?.differentiated?.(node, cotangents, gradients);
+        for (const [input, more] of gradients) {
           const edge = node.edges[input]!;
           walk.receive("leaf" in edge ? edge.leaf : null, "link" in edge ? edge.link : null, more);
         }
+      }
       if (!options.keep) node.release();
     }
     for (const [tensor, total] of walk.leaves) {

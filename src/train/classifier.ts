@@ -239,15 +239,3 @@ export async function classify(model: Model, loader: BatchSource): Promise<Class
   }
   return { labels, predictions, confidences };
 }
-
-/** Row r, column c: how many examples of class r were taken for class c. */
-export function confusionMatrix(
-  { labels, predictions }: Pick<Classification, "labels" | "predictions">,
-  classes: number,
-): Int32Array[] {
-  const matrix = Array.from({ length: classes }, () => new Int32Array(classes));
-  labels.forEach((label, i) => {
-    matrix[label]![predictions[i]!]!++;
-  });
-  return matrix;
-}

@@ -140,9 +140,9 @@ export interface ParameterHealth {
 
 /** The output of one module at a step. */
 export interface ActivationHealth {
-  /** As in `namedModules()`. */
+  /** As in `namedModules()`; of an activation called without a module, the caller's with the op and its number: `relu`, `block.relu2`. */
   readonly name: string;
-  /** The module's class, such as `ReLU`. */
+  /** The module's class, such as `ReLU`, or the op, such as `relu`. */
   readonly kind: string;
   readonly mean: number;
   readonly std: number;
@@ -152,7 +152,10 @@ export interface ActivationHealth {
   readonly saturated: number;
 }
 
-/** What goes on inside the network at a step: norms, update ratios, activations. Comes every `monitor.everySteps` steps. */
+/**
+ * What goes on inside the network at a step: norms, update ratios, activations. Comes every `monitor.everySteps` steps. Numbers that
+ * are not finite are given as the largest number, since JSON has no other.
+ */
 export interface HealthEvent {
   readonly type: "health";
   readonly epoch: number;

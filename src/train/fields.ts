@@ -95,11 +95,6 @@ export class Field {
     return this.#fail(`a whole number from ${least} to ${most}`);
   }
 
-  /** An object of numbers. */
-  numbers(): Record<string, number> {
-    return Object.fromEntries(this.entries().map(([key, field]) => [key, field.number()]));
-  }
-
   /** An object of measures: numbers, among them NaN and the infinities by their names. */
   measures(): Record<string, number> {
     const read = (field: Field): number => {

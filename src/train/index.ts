@@ -18,17 +18,41 @@ export {
   classifierContent,
   classifierFrom,
   classify,
-  confusionMatrix,
   ImageClassifier,
   type ModelCard,
   type ModelMaker,
 } from "./classifier.js";
+
 export * from "./config/index.js";
+
+export type { DiagnosisFacts } from "./doctor/course.js";
+export { diagnose } from "./doctor/diagnose.js";
+export {
+  type Diagnosis,
+  type Severity,
+  type SymptomName,
+  symptomNames,
+} from "./doctor/diagnosis.js";
+
 export * from "./draw/index.js";
 export { DivergedError, type Place, ResumeError } from "./errors.js";
 export type * from "./events.js";
 export type { Experiment, ExperimentBuilder, Settings } from "./experiment.js";
 export { type BatchLossOptions, fit } from "./fit.js";
+export {
+  type Anomaly,
+  type AnomalyPlace,
+  type FindAnomalyOptions,
+  findAnomaly,
+} from "./health/anomaly.js";
+export { AnomalyError, type GuardOptions, makeGuardedStep } from "./health/guard.js";
+export {
+  type Health,
+  type MonitoredOutcome,
+  type MonitoredStepOptions,
+  makeMonitoredStep,
+} from "./health/monitor.js";
+export type { ValueRange } from "./health/ranges.js";
 export { type ImageStatistics, imageStatistics } from "./imageStatistics.js";
 export {
   type InitName,
@@ -41,7 +65,7 @@ export {
   layerStatistics,
   type Spread,
 } from "./initStatistics.js";
-export { accuracy, type Metric, type Metrics } from "./metrics.js";
+export * from "./metrics/index.js";
 export type {
   BatchTransform,
   CheckpointOptions,

@@ -71,6 +71,13 @@ export interface FitOptions extends MeasureOptions {
   readonly clip?: Clip;
   /** Changes training batches inside the compiled step. */
   readonly batchTransform?: BatchTransform;
+  /** Looks into the network at the first step and every so many after it: see {@link HealthEvent}. The updates stay the same. */
+  readonly monitor?: { readonly everySteps: number };
+  /**
+   * Names the op, module and cause when loss or weights are no longer finite: the step is run again op by op. Costs a copy of
+   * weights and optimizer state for each step.
+   */
+  readonly debug?: boolean;
   /** Averages weights along the run; validation measures them, and the model has them at the end. */
   readonly ema?: EmaOptions;
   /** Ends the run when a measure gets no better, with the best weights. */

@@ -6,7 +6,8 @@ import { crossEntropy } from "../ops/index.js";
 import { compile, noGrad, type Tensor } from "../tensor/index.js";
 import { clock } from "./clock.js";
 import type { Measures } from "./events.js";
-import { addBatch, type BatchMeasures, emptySums, type Metrics, meansOf } from "./metrics.js";
+import { type Metrics, updateOf } from "./metrics/metric.js";
+import { addBatch, type BatchMeasures, emptySums, meansOf } from "./metrics/sums.js";
 
 /** A module from a batch of inputs to a batch of outputs. */
 export interface Model extends Module {
@@ -61,15 +62,12 @@ export function measureBatch(
 ): Results {
   const { metrics = {} } = options;
   const { loss, output, target } = resultOf(model, batch, options);
-  const measured = noGrad(() => {
-    const entries = Object.entries(metrics).map(([name, metric]) => {
-      if (!output || !target)
-        throw new ValueError("fit", `metric ${name}: batchLoss gives no output and target`);
-      return [name, metric(output, target)];
-    });
-    return Object.fromEntries(entries) as Record<string, Tensor>;
+  const measured = Object.entries(metrics).map(([name, metric]) => {
+    if (!output || !target)
+      throw new ValueError("fit", `metric ${name}: batchLoss gives no output and target`);
+    return [name, updateOf(name, metric, output, target)] as const;
   });
-  return { loss, metrics: measured };
+  return { loss, metrics: Object.fromEntries(measured) };
 }
 
 function resultOf(model: Module, batch: readonly Tensor[], options: MeasureOptions): BatchResult {
@@ -82,8 +80,7 @@ function resultOf(model: Module, batch: readonly Tensor[], options: MeasureOptio
 
 /** Reads what a compiled step gave. */
 export function readMeasures({ loss, metrics }: Results, batch: readonly Tensor[]): BatchMeasures {
-  const values = Object.entries(metrics).map(([name, value]) => [name, value.item()]);
-  return { examples: batch[0]!.shape[0]!, loss: loss.item(), metrics: Object.fromEntries(values) };
+  return { examples: batch[0]!.shape[0]!, loss: loss.item(), metrics };
 }
 
 /** Loss and metrics without a gradient. */
@@ -116,11 +113,11 @@ export async function runEvaluation(
   model: Module,
   step: BatchStep,
   loader: BatchSource,
-  metricNames: readonly string[],
+  metrics: Metrics = {},
   signal?: AbortSignal,
 ): Promise<Evaluation | null> {
   const started = clock();
-  const sums = emptySums(metricNames);
+  const sums = emptySums(metrics);
   const { training } = model;
   model.eval();
   try {
@@ -131,7 +128,7 @@ export async function runEvaluation(
   } finally {
     model.train(training);
   }
-  return { examples: sums.examples, seconds: clock() - started, measures: meansOf(sums) };
+  return { examples: sums.examples, seconds: clock() - started, measures: meansOf(sums, metrics) };
 }
 
 /**
@@ -154,6 +151,6 @@ export async function evaluate(
   options: MeasureOptions = {},
 ): Promise<Measures> {
   const step = makeEvaluationStep(model, options);
-  const evaluation = await runEvaluation(model, step, loader, Object.keys(options.metrics ?? {}));
+  const evaluation = await runEvaluation(model, step, loader, options.metrics);
   return evaluation!.measures;
 }

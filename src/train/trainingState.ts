@@ -15,7 +15,7 @@ import { DivergedError, ResumeError } from "./errors.js";
 import type { EpochSummary, Measures } from "./events.js";
 import { Field } from "./fields.js";
 import type { CallbackStates } from "./loop/callbackList.js";
-import type { Sums } from "./metrics.js";
+import { parseSums, type Sums } from "./metrics/sums.js";
 
 /** What a run is, by name: a checkpoint fits only where all of it is the same. */
 export type Identity = Readonly<Record<string, string>>;
@@ -46,7 +46,7 @@ export interface Progress {
 }
 
 const format = "gradus-checkpoint";
-const version = 4;
+const version = 5;
 const source = "checkpoint";
 const maxEpochs = 1_000_000;
 
@@ -150,13 +150,12 @@ function parseGroup(group: Field): GroupState {
 }
 
 function parseProgress(state: Field): Progress {
-  const sums = state.get("sums");
   return {
     identity: state.get("identity").texts(),
     epoch: state.get("epoch").whole(0, maxEpochs),
     batch: state.get("batch").whole(),
     step: state.get("step").whole(),
-    sums: { examples: sums.get("examples").whole(), totals: sums.get("totals").measures() },
+    sums: parseSums(state.get("sums")),
     schedule: state.get("schedule").text(),
     generator: state
       .get("generator")

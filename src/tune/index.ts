@@ -10,6 +10,7 @@ export { makeSampler, samplerNames } from "./samplers/make.js";
 export { QuasiRandomSampler, type QuasiRandomSamplerOptions } from "./samplers/quasiRandom.js";
 export { RandomSampler, type RandomSamplerOptions } from "./samplers/random.js";
 export type { Sampler, SamplerContext } from "./samplers/sampler.js";
+export { TPESampler, type TPESamplerOptions } from "./samplers/tpe.js";
 export {
   type ChoiceDistribution,
   type Condition,

@@ -9,8 +9,8 @@ import { type Objective, type OptimizeOptions, optimize } from "./optimize.js";
 import { makePruner } from "./pruners/make.js";
 import { NoPruner, type Pruner } from "./pruners/pruner.js";
 import { makeSampler } from "./samplers/make.js";
-import { RandomSampler } from "./samplers/random.js";
 import type { Sampler } from "./samplers/sampler.js";
+import { TPESampler } from "./samplers/tpe.js";
 import { Space, type SpaceTree, type ValuesOf } from "./space/space.js";
 import type { Claim, ClaimLimits, Ending, StudyDefinition, StudyStorage } from "./storage.js";
 import { Trial } from "./trial.js";
@@ -20,7 +20,7 @@ import type { Direction, Parameters, TrialRecord } from "./types.js";
 export interface StudyMember {
   /** Default in memory. */
   readonly storage?: StudyStorage;
-  /** Default the one that the study was made with, else random search. */
+  /** Default the one that the study was made with, else TPE. */
   readonly sampler?: Sampler;
   /** Default the one that the study was made with, else none. */
   readonly pruner?: Pruner;
@@ -70,7 +70,7 @@ export async function createStudy<const T extends Space<never> | Space | SpaceTr
     options.space instanceof Space ? options.space : new Space(options.space as SpaceTree);
   const wanted: StudyDefinition = {
     ...{ name, direction, space: space.toJSON(), created: Date.now() },
-    sampler: (options.sampler ?? new RandomSampler()).settings,
+    sampler: (options.sampler ?? new TPESampler()).settings,
     pruner: (options.pruner ?? new NoPruner()).settings,
   };
   const found = await storage.open(wanted);

@@ -1,5 +1,5 @@
 /** `gradus train`: trains what a configuration describes in a run's folder, or goes on with a run. Read trainSettings.ts next. */
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { defaultRates, maxShift, optimizerNames } from "../../train/index.js";
 import {
   type CheckpointInterval,
@@ -65,11 +65,7 @@ export function addTrain(program: Command, context: Context): void {
     .option("--resume <run>", "go on with a run, given by name or path")
     .option("--backend <name>", backendNames.join(", "), oneOf(backendNames))
     .option("--threads <n>", "threads of native code (default: one a core)", whole(1, 1024))
-    .addOption(
-      new Option("--checkpoint-every <interval>", "save after steps (200) or seconds (30s)")
-        .argParser(interval)
-        .default({ seconds: 30 }, "30s"),
-    )
+    .option("--checkpoint-every <interval>", "save after steps (200) or seconds (30s)", interval)
     .option("--quiet", "print the result only")
     .addHelpText("after", examples)
     .action((model: string | undefined, options: TrainOptions, command: Command) =>
@@ -151,7 +147,8 @@ async function prepareStart(
   const { runs, name, checkpointEvery } = options;
   return (handlers) =>
     startRun({
-      ...{ runs, experiment, checkpointEvery, versions: { gradus: version } },
+      ...{ runs, experiment, versions: { gradus: version } },
+      ...(checkpointEvery && { checkpointEvery }),
       ...(preset && { preset }),
       ...(name && { name }),
       ...handlers,

@@ -38,7 +38,7 @@ export interface TrainOptions {
   readonly resume?: string;
   readonly backend?: BackendName;
   readonly threads?: number;
-  readonly checkpointEvery: CheckpointInterval;
+  readonly checkpointEvery?: CheckpointInterval;
   readonly quiet?: boolean;
 }
 

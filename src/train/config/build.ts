@@ -10,7 +10,7 @@ import type { ArrayData } from "../../io/arrayData.js";
 import { manualSeed } from "../../tensor/random.js";
 import type { ModelCard } from "../classifier.js";
 import type { Experiment } from "../experiment.js";
-import type { Metric } from "../metrics.js";
+import type { Metric } from "../metrics/index.js";
 import type { FitOptions } from "../options.js";
 import { flattenSettings } from "../runs/settings.js";
 import type { BatchSource, Loss, Model } from "../steps.js";
@@ -27,12 +27,13 @@ import {
   splitExamples,
 } from "./data.js";
 import { losses } from "./losses.js";
-import { metrics } from "./metrics.js";
+import { makeMetric } from "./metrics.js";
 import { type ModelInfo, models } from "./models.js";
 import { makeOptimizer } from "./optimizers.js";
 import type { CustomData, CustomParts } from "./resolve.js";
 import { makeSchedule } from "./schedules.js";
 import type { ResolvedConfig } from "./schema.js";
+import { loopOptions } from "./training.js";
 
 /** What a run tells of its data. */
 export interface DataSummary {
@@ -205,20 +206,26 @@ function complete(config: ResolvedConfig, isClassifier: boolean): ResolvedConfig
   return { ...config, loss, metrics: measured };
 }
 
-function metricsOf(chosen: readonly Chosen[], own: CustomParts["metrics"]): Record<string, Metric> {
-  return Object.fromEntries(
-    chosen.map((one): [string, Metric] =>
-      one.name === "custom"
-        ? [String(one.label), own[String(one.label)]!]
-        : [one.name, makeChosen<void, Metric>(metrics, one, undefined)],
-    ),
+function metricsOf(
+  chosen: readonly Chosen[],
+  own: CustomParts["metrics"],
+  outputs: number,
+): Record<string, Metric> {
+  const all = chosen.map((one): readonly [string, Metric] =>
+    one.name === "custom" ? [String(one.label), own[String(one.label)]!] : makeMetric(one, outputs),
   );
+  const labels = all.map(([label]) => label);
+  const twice = labels.find((label, i) => labels.indexOf(label) !== i);
+  if (twice !== undefined)
+    throw new ValueError("metrics", `two are called ${twice}; give one a label`);
+  return Object.fromEntries(all);
 }
 
 /** What a checkpoint must agree in, setting by setting; where the data lie is no matter. */
 function identityOf({ model, data, loss, optim, schedule, train }: ResolvedConfig) {
   const { path: _, test: __, ...treatment } = data;
-  const parts = { model, data: treatment, loss, optim, schedule, train: { seed: train.seed } };
+  const { seed, mix } = train;
+  const parts = { model, data: treatment, loss, optim, schedule, train: { seed, mix } };
   const entries = Object.entries(flattenSettings(parts));
   return Object.fromEntries(entries.map(([path, value]) => [path, String(value)]));
 }
@@ -270,8 +277,12 @@ export async function buildExperiment(
     ...(validation && { validation }),
     epochs: config.train.epochs,
     loss,
-    metrics: metricsOf(config.metrics!, parts.metrics),
+    metrics: metricsOf(config.metrics!, parts.metrics, prepared.info.outputs),
     schedule: makeSchedule(config.schedule),
+    ...loopOptions(config.train, {
+      ...(classes !== undefined && { classes }),
+      hasValidation: validation !== undefined,
+    }),
     identity: identityOf(config),
   };
   const card = cardOf(config, prepared);

@@ -1,17 +1,17 @@
 /** What a configuration in TypeScript may say, with types for every choice; YAML may say the same but for functions. */
 import type * as z from "zod";
-import type { Metric } from "../metrics.js";
+import type { Metric } from "../metrics/index.js";
 import type { Loss } from "../steps.js";
 import type { augmentations } from "./augmentations.js";
 import type { Named } from "./choices.js";
 import type { losses } from "./losses.js";
-import type { metrics } from "./metrics.js";
+import type { metricCommon, metrics } from "./metrics.js";
 import type { models } from "./models.js";
 import type { optimizerCommon, optimizers } from "./optimizers.js";
 import type { LoadFunction, ModelFunction } from "./resolve.js";
 import type { schedules, stepCommon } from "./schedules.js";
-import type { trainShape } from "./schema.js";
 import type { dataCommon, sources } from "./sources.js";
+import type { trainShape } from "./training.js";
 
 type Input<S extends z.ZodRawShape> = Readonly<z.input<z.ZodObject<S>>>;
 
@@ -50,7 +50,7 @@ export interface RunDefinition {
   readonly schedule?: Named<typeof schedules, Input<typeof stepCommon>>;
   readonly train?: Input<typeof trainShape>;
   readonly metrics?:
-    | readonly Named<typeof metrics>[]
+    | readonly Named<typeof metrics, Input<typeof metricCommon>>[]
     | Readonly<Record<string, Metric | Named<typeof metrics>>>;
 }
 

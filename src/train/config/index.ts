@@ -21,4 +21,5 @@ export {
   type ResolveOptions,
   resolveConfig,
 } from "./resolve.js";
-export type { ResolvedConfig, TrainSettings } from "./schema.js";
+export type { ResolvedConfig } from "./schema.js";
+export type { TrainSettings } from "./training.js";

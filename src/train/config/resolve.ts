@@ -4,7 +4,7 @@
  */
 
 import type { Settings } from "../experiment.js";
-import type { Metric } from "../metrics.js";
+import type { Metric } from "../metrics/index.js";
 import type { BatchSource, Loss, Model } from "../steps.js";
 import type { ModelInfo } from "./models.js";
 import {

@@ -4,6 +4,8 @@ import { lrScheduler, type Optimizer } from "../../optim/index.js";
 import {
   constantSchedule,
   cosineSchedule,
+  type PlateauMaker,
+  plateauSchedule,
   type Schedule,
   type SchedulerMaker,
   scheduler,
@@ -18,11 +20,17 @@ import {
   share,
 } from "./choices.js";
 
-/** What a schedule may need to know of its run. */
+/** What a schedule may need to know of its run; steps are epochs where it goes by those. */
 interface Run {
   readonly optimizer: Optimizer;
   readonly totalSteps: number;
 }
+
+const every = (standard: "step" | "epoch") => ({
+  every: z.enum(["step", "epoch"]).default(standard).describe("what it counts as a step"),
+});
+const byStep = every("step");
+const byEpoch = every("epoch");
 
 type Scheduler = lrScheduler.LRScheduler;
 const factor = (standard: number) => z.number().min(0).default(standard);
@@ -39,18 +47,23 @@ const momentum = {
 export const stepSchedules = {
   constantFactor: choice(
     "a part of the rate for some steps, then all of it",
-    { factor: factor(1 / 3), totalIters: count().default(5) },
+    { ...byStep, factor: factor(1 / 3), totalIters: count().default(5) },
     (options, { optimizer }: Run) => new lrScheduler.ConstantLR(optimizer, options),
   ),
   cosineAnnealing: choice(
     "half a cosine down to etaMin, up again after tMax steps (Loshchilov and Hutter, 2017)",
-    { tMax: count().exactOptional().describe("steps; default the whole run"), etaMin: etaMin() },
+    {
+      ...byStep,
+      tMax: count().exactOptional().describe("steps; default the whole run"),
+      etaMin: etaMin(),
+    },
     (options, { optimizer, totalSteps }: Run) =>
       new lrScheduler.CosineAnnealingLR(optimizer, { tMax: totalSteps, ...options }),
   ),
   cosineAnnealingWarmRestarts: choice(
     "half cosines, each from the top (SGDR)",
     {
+      ...byStep,
       t0: count().describe("steps of the first fall"),
       tMult: count().default(1).describe("how much longer each later one is"),
       etaMin: etaMin(),
@@ -61,6 +74,7 @@ export const stepSchedules = {
   cyclic: choice(
     "triangles between two rates (Smith, 2017)",
     {
+      ...byStep,
       baseLr: z.number().min(0),
       maxLr: positive(),
       stepSizeUp: count().default(2000),
@@ -73,17 +87,18 @@ export const stepSchedules = {
   ),
   exponential: choice(
     "shrinks by a factor each step",
-    { gamma: positive() },
+    { ...byEpoch, gamma: positive() },
     (options, { optimizer }: Run) => new lrScheduler.ExponentialLR(optimizer, options),
   ),
   inverseSqrt: choice(
     "rises over the warm-up, then falls as 1 / √step (Vaswani et al., 2017)",
-    { warmupSteps: count() },
+    { ...byStep, warmupSteps: count() },
     (options, { optimizer }: Run) => new lrScheduler.InverseSqrtLR(optimizer, options),
   ),
   linear: choice(
     "a line between two factors",
     {
+      ...byStep,
       startFactor: z.number().positive().max(1).default(1),
       endFactor: share().default(0),
       totalIters: totalIters(),
@@ -93,12 +108,13 @@ export const stepSchedules = {
   ),
   multiStep: choice(
     "shrinks by a factor at some steps",
-    { milestones: z.array(count()).min(1), gamma: gamma(0.1) },
+    { ...byEpoch, milestones: z.array(count()).min(1), gamma: gamma(0.1) },
     (options, { optimizer }: Run) => new lrScheduler.MultiStepLR(optimizer, options),
   ),
   oneCycle: choice(
     "one rise and one long fall (Smith and Topin, 2018); `optim.lr` is the top",
     {
+      ...byStep,
       pctStart: share().default(0.3).describe("share of the run that rises"),
       annealStrategy: z.enum(["cos", "linear"]).default("cos"),
       divFactor: positive().default(25).describe("the first rate is the top one over this"),
@@ -113,13 +129,13 @@ export const stepSchedules = {
   ),
   polynomial: choice(
     "falls to 0 as a power of what is left",
-    { power: positive().default(1), totalIters: totalIters() },
+    { ...byStep, power: positive().default(1), totalIters: totalIters() },
     (options, { optimizer, totalSteps }: Run) =>
       new lrScheduler.PolynomialLR(optimizer, { totalIters: totalSteps, ...options }),
   ),
   step: choice(
     "shrinks by a factor every so many steps",
-    { stepSize: count(), gamma: gamma(0.1) },
+    { ...byEpoch, stepSize: count(), gamma: gamma(0.1) },
     (options, { optimizer }: Run) => new lrScheduler.StepLR(optimizer, options),
   ),
 } satisfies Choices<Run, Scheduler>;
@@ -144,18 +160,41 @@ const courses = {
   ),
 } satisfies Choices<void, Schedule>;
 
-export const schedules = { ...courses, ...stepSchedules };
+/** Schedules that follow what is measured. */
+const followers = {
+  plateau: choice(
+    "shrinks by a factor when a measure gets no better",
+    {
+      monitor: z.string().default("validation.loss"),
+      mode: z.enum(["min", "max"]).exactOptional(),
+      factor: z.number().min(0).lt(1).default(0.1),
+      patience: count(0).default(10).describe("measurements that are waited for"),
+      threshold: z.number().min(0).default(1e-4),
+      thresholdMode: z.enum(["rel", "abs"]).default("rel"),
+      cooldown: count(0).default(0),
+      minLr: z.number().min(0).default(0),
+    },
+    (options): PlateauMaker => plateauSchedule(options),
+  ),
+} satisfies Choices<void, PlateauMaker>;
+
+export const schedules = { ...courses, ...followers, ...stepSchedules };
 
 /** The schedule of a configuration as `fit` takes it. */
-export function makeSchedule(chosen: Chosen): Schedule | SchedulerMaker {
+export function makeSchedule(chosen: Chosen): Schedule | SchedulerMaker | PlateauMaker {
   if (Object.hasOwn(courses, chosen.name))
     return makeChosen<void, Schedule>(courses, chosen, undefined);
+  if (Object.hasOwn(followers, chosen.name))
+    return makeChosen<void, PlateauMaker>(followers, chosen, undefined);
   const { warmup, ...own } = chosen;
-  return scheduler((optimizer, totalSteps) => {
-    const steps = Math.round(Number(warmup) * totalSteps);
-    const left = Math.max(1, totalSteps - steps);
-    const run: Run = { optimizer: optimizer as Optimizer, totalSteps: left };
-    const made = makeChosen<Run, Scheduler>(stepSchedules, own as Chosen, run);
-    return steps > 0 ? lrScheduler.withWarmup(made, { steps }) : made;
-  });
+  const { every, ...rest } = own;
+  return scheduler(
+    (optimizer, total) => {
+      const steps = Math.round(Number(warmup) * total);
+      const run: Run = { optimizer, totalSteps: Math.max(1, total - steps) };
+      const made = makeChosen<Run, Scheduler>(stepSchedules, rest as Chosen, run);
+      return steps > 0 ? lrScheduler.withWarmup(made, { steps }) : made;
+    },
+    { every: every === "epoch" ? "epoch" : "step" },
+  );
 }

@@ -3,13 +3,14 @@
  * fit; resolve.ts goes from what was written to what is run.
  */
 import * as z from "zod";
-import { type Chosen, chosenSchema, count } from "./choices.js";
+import { type Chosen, chosenSchema } from "./choices.js";
 import { losses } from "./losses.js";
-import { metrics } from "./metrics.js";
+import { metricCommon, metrics } from "./metrics.js";
 import { models } from "./models.js";
 import { optimizerCommon, optimizers } from "./optimizers.js";
 import { schedules, stepCommon, stepSchedules } from "./schedules.js";
 import { dataCommon, sources } from "./sources.js";
+import { type TrainSettings, trainShape } from "./training.js";
 
 const custom = (what: string) => ({
   summary: `${what}, in a TypeScript file only`,
@@ -28,14 +29,6 @@ const schedulesWithWarmup = Object.fromEntries(
     { summary, shape: stepNames.has(name) ? { ...shape, ...stepCommon } : shape },
   ]),
 );
-
-export const trainShape = {
-  epochs: z.int().min(1).max(100_000).default(10).describe("how often to go through the examples"),
-  batchSize: z.int().min(1).max(1_000_000).default(64).describe("examples in a step"),
-  seed: count(0).default(0).describe("decides first weights, order of examples, augmentation"),
-  dropLast: z.boolean().default(false).describe("leave out a last batch that is smaller"),
-  evaluationBatchSize: count().default(250).describe("examples in a step of measuring"),
-};
 
 const members = (schema: z.ZodType<Chosen>) =>
   (schema as unknown as z.ZodDiscriminatedUnion<[z.ZodObject]>).options;
@@ -64,19 +57,11 @@ export const configSchema = z.strictObject({
     .describe("the course of the learning rate"),
   train: z.strictObject(trainShape).prefault({}).describe("how long, in what steps"),
   metrics: z
-    .array(
-      chosenSchema({
-        ...metrics,
-        custom: { ...custom("a function"), shape: { label: z.string() } },
-      }),
-    )
+    .array(chosenSchema({ ...metrics, custom: custom("a function") }, metricCommon))
     .max(100)
     .exactOptional()
     .describe("what is measured besides the loss; default accuracy for classes"),
 });
-
-/** Settings of the loop. */
-export type TrainSettings = z.output<z.ZodObject<typeof trainShape>>;
 
 type DataSettings = z.output<z.ZodObject<typeof dataCommon>>;
 

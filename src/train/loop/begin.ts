@@ -5,18 +5,21 @@ import type { Module } from "../../nn/module.js";
 import type { lrScheduler } from "../../optim/index.js";
 import { defaultGenerator } from "../../tensor/random.js";
 import { ResumeError } from "../errors.js";
-import { emptySums } from "../metrics.js";
+import { emptySums, sumsFit } from "../metrics/sums.js";
 import type { FitOptions } from "../options.js";
 import type { RunSchedule } from "../schedule.js";
 import { checkIdentity, type Identity, type Progress, parseState } from "../trainingState.js";
 import type { CallbackList } from "./callbackList.js";
 
 /** @throws ValueError for options out of range. */
-export function checkOptions({ train, checkpoint, clip, ...options }: FitOptions): void {
+export function checkOptions({ train, checkpoint, clip, monitor, ...options }: FitOptions): void {
   const { epochs, maxSteps, validateEverySteps, accumulate, validation } = options;
   const { everySteps, everySeconds } = checkpoint ?? {};
-  const counts = { epochs, maxSteps, validateEverySteps, accumulate };
-  for (const [name, value] of Object.entries({ ...counts, "checkpoint.everySteps": everySteps }))
+  const counts = {
+    ...{ epochs, maxSteps, validateEverySteps, accumulate },
+    ...{ "checkpoint.everySteps": everySteps, "monitor.everySteps": monitor?.everySteps },
+  };
+  for (const [name, value] of Object.entries(counts))
     if (value !== undefined && !(Number.isInteger(value) && value >= 1))
       throw new ValueError("fit", `${name} is ${value}; expected a whole number ≥ 1`);
   const sizes = {
@@ -42,7 +45,7 @@ export const stepsPerEpoch = ({ train, accumulate = 1 }: FitOptions): number =>
   Math.ceil(train.length / accumulate);
 
 /** What a run is: settings that decide its numbers. */
-function identityOf(options: FitOptions, metricNames: readonly string[]): Identity {
+function identityOf(options: FitOptions): Identity {
   const { train, epochs, identity } = options;
   const { batchSize, shuffle, dropLast, seed } = train;
   const facts = { epochs, batchSize, shuffle, dropLast, dataSeed: seed };
@@ -54,7 +57,7 @@ function identityOf(options: FitOptions, metricNames: readonly string[]): Identi
   return {
     ...Object.fromEntries(own.map(([name, value]) => [name, String(value)])),
     ...Object.fromEntries(chosen.map(([name, value]) => [name, JSON.stringify(value)])),
-    metrics: metricNames.join(","),
+    metrics: Object.keys(options.metrics ?? {}).join(","),
     ...identity,
   };
 }
@@ -67,17 +70,14 @@ export interface RunParts {
   readonly callbacks: CallbackList;
 }
 
-const metricNamesOf = ({ metrics = {} }: FitOptions): string[] => Object.keys(metrics);
-
 /** The progress of a run that begins. */
 export function newProgress({ options, schedule }: RunParts): Progress {
-  const names = metricNamesOf(options);
   return {
-    identity: identityOf(options, names),
+    identity: identityOf(options),
     epoch: 0,
     batch: 0,
     step: 0,
-    sums: emptySums(names),
+    sums: emptySums(options.metrics),
     schedule: JSON.stringify(schedule.stateDict()),
     generator: defaultGenerator.getState(),
     history: [],
@@ -101,7 +101,7 @@ function isConsistent(progress: Progress, options: FitOptions): boolean {
     (evaluation?.step ?? 0) <= step &&
     history.length === epoch &&
     generator.length === 4 &&
-    ["loss", ...metricNamesOf(options)].every((name) => Object.hasOwn(sums.totals, name))
+    sumsFit(sums, options.metrics)
   );
 }
 
@@ -114,7 +114,7 @@ export function restoreProgress(content: SafetensorsContent, parts: RunParts): P
   const { model, options, schedule, callbacks } = parts;
   const state = parseState(content);
   const { progress } = state;
-  checkIdentity(progress.identity, identityOf(options, metricNamesOf(options)));
+  checkIdentity(progress.identity, identityOf(options));
   if (!isConsistent(progress, options))
     throw new ResumeError("resume", "the checkpoint contradicts itself: it is damaged");
   try {

@@ -13,22 +13,25 @@ import { withWeights } from "../callbacks/weights.js";
 import { clock } from "../clock.js";
 import { DivergedError, type Place } from "../errors.js";
 import type { EpochSummary, TrainEvent } from "../events.js";
-import { addBatch, emptySums, meansOf, Speedometer } from "../metrics.js";
+import type { Metrics } from "../metrics/metric.js";
+import { addBatch, emptySums, meansOf } from "../metrics/sums.js";
 import type { CheckpointReason, FitOptions, FitResult } from "../options.js";
 import { type RunSchedule, scheduleOf } from "../schedule.js";
+import { Speedometer } from "../speedometer.js";
 import { type BatchStep, makeEvaluationStep, runEvaluation } from "../steps.js";
 import { captureState, type Progress } from "../trainingState.js";
 import { newProgress, restoreProgress, stepsPerEpoch } from "./begin.js";
 import { CallbackList } from "./callbackList.js";
 import { divergedAt } from "./diverged.js";
-import { makeTrainStep, type StepOutcome, type TrainStep } from "./trainStep.js";
+import { type RunStep, runStep } from "./runStep.js";
+import type { StepOutcome } from "./trainStep.js";
 
 export class Run {
   readonly #model: Module;
   readonly #options: FitOptions;
-  readonly #metricNames: readonly string[];
+  readonly #metrics: Metrics;
   readonly #callbacks: CallbackList;
-  readonly #trainStep: TrainStep;
+  readonly #trainStep: RunStep;
   readonly #evaluationStep: BatchStep;
   readonly #schedule: RunSchedule;
   readonly #progress: Progress;
@@ -45,11 +48,11 @@ export class Run {
   constructor(model: Module, options: FitOptions) {
     this.#model = model;
     this.#options = options;
-    this.#metricNames = Object.keys(options.metrics ?? {});
+    this.#metrics = options.metrics ?? {};
     const { optimizer, epochs, schedule, resume, maxSteps = Number.POSITIVE_INFINITY } = options;
     this.#callbacks = new CallbackList(model, options);
     const { afterUpdate } = this.#callbacks;
-    this.#trainStep = makeTrainStep(model, optimizer, {
+    this.#trainStep = runStep(model, {
       ...options,
       ...(afterUpdate && { afterUpdate }),
     });
@@ -252,8 +255,10 @@ export class Run {
     if (this.#isStopped || !(await this.#evaluateIfDue())) return false;
     for await (const batches of this.#stepBatches()) {
       if (progress.step > 0) this.#schedule.beforeStep(progress.batch === 0);
-      const outcome = await this.#trainStep(batches.tensors);
+      const place = { epoch: this.#place.epoch, step: progress.step + 1 };
+      const { health, ...outcome } = await this.#trainStep(batches.tensors, place);
       this.#checkStep(outcome, batches.tensors);
+      if (health) this.#queue.push({ type: "health", ...place, ...health });
       progress.batch = batches.end;
       await this.#countStep(outcome);
       if (!(await this.#evaluateIfDue())) return false;
@@ -310,7 +315,7 @@ export class Run {
       loss: batches.length === 1 ? batches[0]!.loss : total / examples,
       lr: this.#rate,
       ...(gradientNorm !== undefined && { gradientNorm }),
-      running: meansOf(progress.sums),
+      running: meansOf(progress.sums, this.#metrics, "running"),
       examplesPerSecond,
       secondsLeft: examplesPerSecond && this.#secondsLeft(examplesPerSecond),
     });
@@ -344,7 +349,7 @@ export class Run {
     const generator = defaultGenerator.getState();
     validation.setEpoch(progress.epoch);
     const evaluation = await withWeights(this.#model, averages, () =>
-      runEvaluation(this.#model, this.#evaluationStep, validation, this.#metricNames, signal),
+      runEvaluation(this.#model, this.#evaluationStep, validation, this.#metrics, signal),
     );
     if (!evaluation) {
       // It will be done again from its beginning.
@@ -372,14 +377,14 @@ export class Run {
       ...this.#place,
       lr: this.#rate,
       seconds: progress.epochSeconds,
-      train: meansOf(progress.sums),
+      train: meansOf(progress.sums, this.#metrics),
       ...(this.#options.validation && { validation: progress.evaluation!.measures }),
     };
     progress.history.push(summary);
     await this.#emit({ type: "epoch", ...summary });
     progress.epoch++;
     progress.batch = 0;
-    progress.sums = emptySums(this.#metricNames);
+    progress.sums = emptySums(this.#metrics);
     progress.epochSeconds = 0;
     return true;
   }

@@ -7,7 +7,7 @@ import type { Module } from "../../nn/module.js";
 import { clipGradNorm, clipGradValue } from "../../nn/utils/clipGrad.js";
 import type { Optimizer } from "../../optim/index.js";
 import { compile, noGrad, type Tensor, tensor } from "../../tensor/index.js";
-import type { BatchMeasures } from "../metrics.js";
+import type { BatchMeasures } from "../metrics/sums.js";
 import type { FitOptions } from "../options.js";
 import { measureBatch, readMeasures } from "../steps.js";
 
@@ -40,7 +40,11 @@ function clipGradients(optimizer: Optimizer, clip: FitOptions["clip"]): Tensor |
   return null;
 }
 
-function changed(batch: readonly Tensor[], { batchTransform }: TrainStepOptions) {
+/** The batch as `batchTransform` makes it. */
+export function transformed(
+  batch: readonly Tensor[],
+  { batchTransform }: TrainStepOptions,
+): readonly Tensor[] {
   if (!batchTransform) return batch;
   const result = noGrad(() => batchTransform(...batch));
   if (!Array.isArray(result) || result.length === 0)
@@ -60,7 +64,7 @@ export function makeTrainStep(
   /** `share` is the batch's share of the step's examples; null for all of them. */
   const program = compile(
     (batch: readonly Tensor[], { isFirst, isLast }: Part, share: Tensor | null) => {
-      const results = measureBatch(model, changed(batch, options), options);
+      const results = measureBatch(model, transformed(batch, options), options);
       if (isFirst) optimizer.zeroGrad();
       (share ? results.loss.mul(share.to(results.loss.dtype)) : results.loss).backward();
       if (!isLast) return { results, norm: null };

@@ -1,10 +1,18 @@
 /** Runs on disk: folders with a run's settings, log, checkpoint, weights and pictures; trained models from files. Node only. */
+
+export type {
+  EncodedImage,
+  Histogram,
+  Hyperparameters,
+  SummaryValue,
+} from "../tensorboard/events.js";
 export {
   CheckpointFolder,
   type CheckpointFolderOptions,
   type DamagedCheckpoint,
   type StoredCheckpoint,
 } from "./checkpoints.js";
+
 export { type ConfigSource, parseSetting } from "./configFile.js";
 export { fingerprintOf, openExamples } from "./dataSource.js";
 export { type GitState, gitStateOf, type Machine, machineOf } from "./environment.js";
@@ -15,6 +23,14 @@ export {
   type LoadedExperiment,
   loadExperiment,
 } from "./experimentFile.js";
+
+export {
+  type CsvRows,
+  type ExportCsvOptions,
+  exportCsv,
+  exportTensorBoard,
+} from "./exportRuns.js";
+
 export { loadClassifier } from "./modelFile.js";
 export { type PictureChange, type PreparedPicture, readPicture } from "./picture.js";
 export {
@@ -29,6 +45,8 @@ export { type RunReport, summarize } from "./report.js";
 export type { CheckpointInterval, RunConfig } from "./runConfig.js";
 export { checkRunName, type RunFiles, RunFolder, runFiles } from "./runFolder.js";
 export { type LockHolder, lockRun, type RunLock, RunLockedError } from "./runLock.js";
+export { type SummaryPlace, SummaryWriter, type SummaryWriterOptions } from "./summaryWriter.js";
+export { type EventSink, type TensorBoardOptions, tensorBoard } from "./tensorBoard.js";
 export {
   type ResumeRunOptions,
   type RunHandlers,

@@ -1,6 +1,7 @@
 /** What is told and drawn when a run is over: accuracy by class, confusions, curves, mistakes. Read trainRun.ts next. */
 import type { LabelledImages } from "../../data/sources/labelled.js";
-import { type Classification, confusionMatrix } from "../classifier.js";
+import type { Classification } from "../classifier.js";
+import { confusionMatrix } from "../metrics/index.js";
 
 /** How a trained classifier did on the test data. */
 export interface RunReport {

@@ -11,6 +11,8 @@ import { writePng } from "../../io/images.js";
 import { saveSafetensors } from "../../io/safetensorsFile.js";
 import { type Classification, classifierContent, classify } from "../classifier.js";
 import { isPictures } from "../config/data.js";
+import type { ResolvedConfig } from "../config/schema.js";
+import { bestOf } from "../config/training.js";
 import { curvesSvg, mistakesPicture } from "../draw/index.js";
 import { ResumeError } from "../errors.js";
 import type { EpochSummary, Measures, TrainEvent } from "../events.js";
@@ -49,7 +51,7 @@ export interface StartRunOptions extends RunHandlers {
   /** Default the experiment's name with the date and a number. */
   readonly name?: string;
   readonly preset?: RunConfig["preset"];
-  /** Default 30 seconds. */
+  /** Default as the configuration says. */
   readonly checkpointEvery?: CheckpointInterval;
   /** Of what else is to be remembered; Node's own is added. */
   readonly versions?: Readonly<Record<string, string>>;
@@ -82,7 +84,6 @@ const writeOptions = ({ fileSystem }: WriteOptions): WriteOptions =>
  */
 export async function startRun(options: StartRunOptions): Promise<RunOutcome> {
   const { experiment: loaded, runs, name, preset, versions } = options;
-  const { checkpointEvery = { seconds: 30 } } = options;
   const [built, git] = await Promise.all([
     loaded.build(),
     gitStateOf(...(loaded.source ? [dirname(loaded.path)] : []), process.cwd()),
@@ -90,6 +91,7 @@ export async function startRun(options: StartRunOptions): Promise<RunOutcome> {
   const write = writeOptions(options);
   const folder = RunFolder.create({ runs, ...(name && { name }), prefix: loaded.name, ...write });
   const { source } = loaded;
+  const checkpointEvery = options.checkpointEvery ?? intervalOf(built.config);
   const config: RunConfig = {
     name: folder.name,
     ...(preset && { preset }),
@@ -116,6 +118,12 @@ export async function startRun(options: StartRunOptions): Promise<RunOutcome> {
     throw error;
   }
   return await run.train(undefined);
+}
+
+/** How often a configuration wants checkpoints. */
+function intervalOf({ train }: ResolvedConfig): CheckpointInterval {
+  const { everySteps, everySeconds = 30 } = train.checkpoint;
+  return everySteps === undefined ? { seconds: everySeconds } : { steps: everySteps };
 }
 
 /** The experiment of a run: from its plain configuration, or from its source where that has functions. */
@@ -177,7 +185,8 @@ class RecordedRun {
     this.#experiment = experiment;
     this.#handlers = handlers;
     this.#write = writeOptions(handlers);
-    this.#checkpoints = new CheckpointFolder(folder.file("checkpoints"), this.#write);
+    const { keep } = experiment.config.train.checkpoint;
+    this.#checkpoints = new CheckpointFolder(folder.file("checkpoints"), { ...this.#write, keep });
   }
 
   lock(): void {
@@ -204,7 +213,7 @@ class RecordedRun {
         identity: { ...options.identity, ...(fingerprint && { data: fingerprint }) },
         onEvent: (event) => this.#record(event),
         checkpoint: {
-          ...options.checkpoint,
+          ...bestOf(this.#experiment.config.train),
           save: (content, place) => this.#save(content, place),
           ...("steps" in checkpointEvery
             ? { everySteps: checkpointEvery.steps }

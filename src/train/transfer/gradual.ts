@@ -1,9 +1,11 @@
 /**
  * Gradual unfreezing: the last layer learns first, then one more from the output to the input every so many epochs. Read
- * layers.ts for what a layer is, ../fit.ts for the events.
+ * layers.ts for what a layer is, ../callbacks/callback.ts for callbacks.
  */
 import { ValueError } from "../../core/errors.js";
 import type { Module } from "../../nn/module.js";
+import type { Callback } from "../callbacks/callback.js";
+import type { Place } from "../errors.js";
 import type { TrainEvent } from "../events.js";
 import { type FreezeOptions, freeze, type TrainableReport, unfreeze } from "./freeze.js";
 import { depthLayers } from "./layers.js";
@@ -20,19 +22,18 @@ export interface GradualUnfreezingOptions extends FreezeOptions {
   readonly count?: number;
 }
 
-/** Freezes and unfreezes by epoch. */
-export interface GradualUnfreezing {
+/** Freezes and unfreezes by epoch: a callback for {@link fit}, which sets each epoch before its first step. */
+export interface GradualUnfreezing extends Callback {
   /** How many layers are trained in an epoch, counted from 1. */
   trainedLayers(epoch: number): number;
   /** Sets what is trained in an epoch, counted from 1: the same for a run that is resumed there. */
   apply(epoch: number): TrainableReport;
-  /** For {@link fit}'s `onEvent`: sets each epoch before its first step. */
-  readonly onEvent: (event: TrainEvent) => void;
+  onEvent(event: TrainEvent, run: Place): void;
 }
 
 /**
  * Trains the last `start` layers, and `count` more every `everyEpochs` epochs, until all are trained (Howard and Ruder,
- * "Universal Language Model Fine-tuning", 2018). What is trained depends on the epoch alone, so resumed runs go on as they
+ * "Universal Language Model Fine-tuning", 2018): one of {@link fit}'s `callbacks`. What is trained depends on the epoch alone, so resumed runs go on as they
  * were. Give the optimizer all parameters: it passes by those that are frozen.
  *
  * @throws ValueError for numbers below 1, or layers that do not fit the model.
@@ -63,10 +64,9 @@ export function gradualUnfreezing(
     unfreeze(model, namesOf(found.slice(first)));
     return freeze(model, namesOf(found.slice(0, first)), options);
   };
-  const onEvent = (event: TrainEvent): void => {
-    if (event.type === "start")
-      apply(Math.min(event.epochs, Math.floor(event.step / event.batches) + 1));
+  const onEvent = (event: TrainEvent, run: Place): void => {
+    if (event.type === "start") apply(run.epoch);
     if (event.type === "epoch") apply(event.epoch + 1);
   };
-  return { trainedLayers, apply, onEvent };
+  return { name: "gradualUnfreezing", trainedLayers, apply, onEvent };
 }

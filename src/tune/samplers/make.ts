@@ -4,11 +4,13 @@ import { GridSampler, type GridSamplerOptions } from "./grid.js";
 import { QuasiRandomSampler, type QuasiRandomSamplerOptions } from "./quasiRandom.js";
 import { RandomSampler, type RandomSamplerOptions } from "./random.js";
 import type { Sampler } from "./sampler.js";
+import { TPESampler, type TPESamplerOptions } from "./tpe.js";
 
 const makers = {
   grid: (options: GridSamplerOptions) => new GridSampler(options),
   quasiRandom: (options: QuasiRandomSamplerOptions) => new QuasiRandomSampler(options),
   random: (options: RandomSamplerOptions) => new RandomSampler(options),
+  tpe: (options: TPESamplerOptions) => new TPESampler(options),
 };
 
 export const samplerNames = Object.keys(makers) as readonly (keyof typeof makers)[];

@@ -1,0 +1,197 @@
+/**
+ * Runs for other programs: tables as CSV, event files for TensorBoard. The log is gone through line by line, so that runs of any
+ * length fit. Node only. Read readRun.ts for what a run is, ../tensorboard/summaries.ts for what TensorBoard is shown.
+ */
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { ValueError } from "../../core/errors.js";
+import { fileError } from "../../io/fileSystem.js";
+import { readFileLimited, type WriteOptions, writeFileAtomic } from "../../io/files.js";
+import type { LogEntry } from "../runs/loggedEvents.js";
+import type { RunRecord, RunStatus } from "../runs/runRecord.js";
+import {
+  eventRecord,
+  fileHeader,
+  type SummaryValue,
+  sessionEnd,
+  sessionStart,
+} from "../tensorboard/events.js";
+import { hyperparametersOf, scalarsOf, settingsTable } from "../tensorboard/summaries.js";
+import { readLog, readRun } from "./readRun.js";
+import { runFiles } from "./runFolder.js";
+import { pngImage } from "./summaryWriter.js";
+
+export type CsvRows = "epochs" | "steps";
+
+export interface ExportCsvOptions extends WriteOptions {
+  /** A row for each epoch, with all measures, or for each step, with loss and rate; default `epochs`. */
+  readonly rows?: CsvRows;
+}
+
+/** A cell by RFC 4180; numbers that are not finite as their names. */
+function csvCell(value: string | number | undefined): string {
+  if (value === undefined) return "";
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+const csvLine = (cells: readonly (string | number | undefined)[]): string =>
+  `${cells.map(csvCell).join(",")}\r\n`;
+
+/** Joins texts into pieces that are worth a write each. */
+function* inPieces(texts: Iterable<string>): Generator<Uint8Array> {
+  const encoder = new TextEncoder();
+  let [held, length]: [string[], number] = [[], 0];
+  for (const text of texts) {
+    held.push(text);
+    length += text.length;
+    if (length < 2 ** 18) continue;
+    yield encoder.encode(held.join(""));
+    [held, length] = [[], 0];
+  }
+  yield encoder.encode(held.join(""));
+}
+
+/** The entries of a run's log; none where it has no log. */
+function entriesOf(
+  { path }: RunRecord,
+  options: { readonly steps?: boolean } = {},
+): Iterable<LogEntry> {
+  const log = join(path, runFiles.log);
+  return fs.existsSync(log) ? readLog(log, options) : [];
+}
+
+function* epochLines(runs: readonly RunRecord[]): Generator<string> {
+  const names = { train: new Set<string>(), validation: new Set<string>() };
+  for (const { best } of runs)
+    for (const part of ["train", "validation"] as const)
+      for (const name of Object.keys(best[part])) names[part].add(name);
+  const columns = (["train", "validation"] as const).flatMap((part) =>
+    [...names[part]].map((name) => ({ part, name })),
+  );
+  const titles = columns.map(({ part, name }) => `${part}.${name}`);
+  yield csvLine(["run", "epoch", "step", "lr", "seconds", ...titles]);
+  for (const run of runs)
+    for (const { event } of entriesOf(run, { steps: false })) {
+      if (event.type !== "epoch") continue;
+      const { epoch, step, lr, seconds } = event;
+      const values = columns.map(({ part, name }) => event[part]?.[name]);
+      yield csvLine([run.name, epoch, step, lr, seconds, ...values]);
+    }
+}
+
+function* stepLines(runs: readonly RunRecord[]): Generator<string> {
+  yield csvLine(["run", "time", "epoch", "step", "loss", "lr"]);
+  for (const run of runs)
+    for (const { event, time } of entriesOf(run)) {
+      if (event.type !== "step") continue;
+      const written = time === null ? "" : new Date(time).toISOString();
+      yield csvLine([run.name, written, event.epoch, event.step, event.loss, event.lr]);
+    }
+}
+
+/**
+ * Writes runs as one CSV file (RFC 4180) with a row for each epoch or step, whole or not at all.
+ *
+ * @param paths the runs' folders.
+ * @throws FileError where a run cannot be read or the file cannot be written; ValueError for no runs.
+ * @example
+ * ```ts ignore
+ * import { exportCsv } from "gradus/train/node";
+ * exportCsv(["runs/first-try", "runs/second-try"], "epochs.csv");
+ * ```
+ */
+export function exportCsv(
+  paths: readonly string[],
+  file: string,
+  { rows = "epochs", ...write }: ExportCsvOptions = {},
+): void {
+  if (paths.length === 0) throw new ValueError("exportCsv", "got no runs");
+  const runs = paths.map((path) => readRun(path, { curves: false }));
+  const lines = rows === "epochs" ? epochLines(runs) : stepLines(runs);
+  writeFileAtomic(file, inPieces(lines), write);
+}
+
+const most = { pictures: 16, pictureBytes: 2 ** 24 } as const;
+
+/** The pictures of a run; those that are too large or damaged are left out. */
+function* pictureValues({ path, files }: RunRecord): Generator<SummaryValue> {
+  const pictures = files.filter(
+    ({ name, bytes }) => /\.png$/i.test(name) && bytes <= most.pictureBytes,
+  );
+  for (const { name } of pictures.slice(0, most.pictures)) {
+    const file = join(path, name);
+    try {
+      const image = pngImage(readFileLimited(file, { maxBytes: most.pictureBytes }), file);
+      yield { tag: name.replace(/\.png$/i, ""), image };
+    } catch {
+      // What is no picture is not shown.
+    }
+  }
+}
+
+const endings: Partial<Record<RunStatus, Parameters<typeof sessionEnd>[0]>> = {
+  ...{ finished: "success", failed: "failure", running: "running" },
+};
+
+function* eventRecords(run: RunRecord): Generator<Uint8Array> {
+  const begun = run.created ?? 0;
+  yield fileHeader(begun);
+  if (Object.keys(run.settings).length > 0) {
+    yield eventRecord([{ tag: "settings", text: settingsTable(run.settings) }], {
+      step: 0,
+      time: begun,
+    });
+    const settings = hyperparametersOf({ ...(run.model && { model: run.model }), ...run.settings });
+    yield eventRecord([sessionStart(settings, begun)], { step: 0, time: begun });
+  }
+  let now = begun;
+  for (const { event, time } of entriesOf(run)) {
+    now = time ?? now;
+    const values = scalarsOf(event);
+    if (values.length > 0) yield eventRecord(values, { step: event.step, time: now });
+  }
+  for (const value of pictureValues(run)) yield eventRecord([value], { step: run.step, time: now });
+  const status = endings[run.status];
+  if (status) yield eventRecord([sessionEnd(status, now)], { step: 0, time: now });
+}
+
+/** Joins records into pieces that are worth a write each. */
+function* joined(records: Iterable<Uint8Array>): Generator<Uint8Array> {
+  let [held, length]: [Uint8Array[], number] = [[], 0];
+  for (const record of records) {
+    held.push(record);
+    length += record.length;
+    if (length < 2 ** 18) continue;
+    yield Buffer.concat(held);
+    [held, length] = [[], 0];
+  }
+  yield Buffer.concat(held);
+}
+
+/**
+ * Writes a run as an event file that TensorBoard opens: losses, rates, measures and health by step with their times, settings
+ * as text and as hyperparameters, pictures. The same run gives the same file, which replaces the one before.
+ *
+ * @param path the run's folder.
+ * @param folder where the file goes; one for each run, since TensorBoard names runs by their folders.
+ * @returns the file's path.
+ * @throws FileError where the run cannot be read or the file cannot be written.
+ * @example
+ * ```ts ignore
+ * import { exportTensorBoard } from "gradus/train/node";
+ * exportTensorBoard("runs/first-try", "board/first-try"); // then: tensorboard --logdir board
+ * ```
+ */
+export function exportTensorBoard(path: string, folder: string, write: WriteOptions = {}): string {
+  const run = readRun(path, { curves: false });
+  const seconds = String(Math.floor((run.created ?? 0) / 1000)).padStart(10, "0");
+  const file = join(folder, `events.out.tfevents.${seconds}.gradus`);
+  try {
+    fs.mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw fileError("exportTensorBoard", folder, error);
+  }
+  writeFileAtomic(file, joined(eventRecords(run)), write);
+  return file;
+}

@@ -1,0 +1,53 @@
+/** A Parzen estimator: a mixture with one part for each observation, each part a product of its parameters' kernels. */
+import type { IndexSource } from "../../data/order.js";
+import type { SpaceParameter } from "../space/space.js";
+import type { Parameters, ParameterValue } from "../types.js";
+import { type Kernels, kernelsFor } from "./kernels.js";
+
+export class ParzenEstimator {
+  readonly #kernels: ReadonlyMap<string, Kernels>;
+  readonly #logWeights: Float64Array;
+  /** Running sums of the weights. */
+  readonly #steps: Float64Array;
+
+  /** Weights belong to the observations; the prior's is `priorWeight`. */
+  constructor(
+    parameters: readonly SpaceParameter[],
+    observations: readonly Parameters[],
+    weights: readonly number[],
+    priorWeight: number,
+  ) {
+    const width = { dims: parameters.length, priorWeight };
+    this.#kernels = new Map(
+      parameters.map(({ name, distribution }) => {
+        const observed = observations.map((values) => values[name]!);
+        return [name, kernelsFor(distribution, observed, width)];
+      }),
+    );
+    const all = [...weights, priorWeight];
+    const sum = all.reduce((a, b) => a + b, 0);
+    this.#logWeights = Float64Array.from(all, (weight) => Math.log(weight / sum));
+    let upTo = 0;
+    this.#steps = Float64Array.from(all, (weight) => (upTo += weight / sum));
+  }
+
+  sample(source: IndexSource): Record<string, ParameterValue> {
+    const u = source.uniform();
+    const found = this.#steps.findIndex((step) => u < step);
+    const part = found < 0 ? this.#steps.length - 1 : found;
+    const values: Record<string, ParameterValue> = {};
+    for (const [name, kernels] of this.#kernels) values[name] = kernels.sample(part, source);
+    return values;
+  }
+
+  /** The logarithm of the density at these values. */
+  logDensity(values: Parameters): number {
+    const sums = this.#logWeights.slice();
+    for (const [name, kernels] of this.#kernels) {
+      const densities = kernels.logDensities(values[name]!);
+      for (let i = 0; i < sums.length; i++) sums[i]! += densities[i]!;
+    }
+    const most = sums.reduce((a, b) => Math.max(a, b), -Infinity);
+    return most + Math.log(sums.reduce((sum, x) => sum + Math.exp(x - most), 0));
+  }
+}

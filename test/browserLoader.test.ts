@@ -1,0 +1,135 @@
+/** Pictures decoded by a real browser, and batches made in its workers, under a strict content policy. Read support/loader/page.ts. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import sharp from "sharp";
+import { build } from "vite";
+import { projectRoot } from "../scripts/lib/process.js";
+import { decodeImage, encodePng } from "../src/io/index.js";
+import { leftOut, missing, openTab, program, type Tab } from "./support/chromium.js";
+import type { Walked } from "./support/loader/page.js";
+import { makeRandom } from "./trainSupport.js";
+
+const source = "test/support/loader";
+const folder = mkdtempSync(join(tmpdir(), "gradus-loader-"));
+let tab: Tab;
+
+const [width, height, count] = [28, 26, 10];
+
+/** Smooth colours, so that JPEG keeps them, with noise on top. */
+function draw(seed: number, noise: number): Buffer {
+  const random = makeRandom(seed);
+  const data = Buffer.alloc(3 * width * height);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++)
+      for (let c = 0; c < 3; c++)
+        data[3 * (y * width + x) + c] = 40 + 4 * x + c * 10 + 2 * y + random() * noise;
+  return data;
+}
+
+const raw = { width, height, channels: 3 } as const;
+
+async function writePictures(): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const png = await encodePng({ width, height, channels: 3, data: draw(i, 60) });
+    writeFileSync(join(folder, `${i}.png`), png);
+  }
+  const jpeg = await sharp(draw(1, 4), { raw }).jpeg({ quality: 90 }).toBuffer();
+  writeFileSync(join(folder, "smooth.jpg"), jpeg);
+  writeFileSync(join(folder, "broken.png"), jpeg.subarray(0, 40));
+}
+
+before(async () => {
+  if (leftOut) return;
+  assert.ok(!missing, `there is no ${program}`);
+  await build({
+    root: projectRoot,
+    base: "/",
+    configFile: false,
+    logLevel: "warn",
+    worker: { format: "es" },
+    build: {
+      outDir: folder,
+      emptyOutDir: false,
+      target: "es2022",
+      minify: false,
+      chunkSizeWarningLimit: 10_000,
+      rolldownOptions: { input: join(projectRoot, source, "index.html") },
+    },
+  });
+  await writePictures();
+  tab = await openTab(folder);
+  await tab.page.goto(`${tab.origin}/${source}/`);
+  await tab.page.waitForFunction(() => "loaderPage" in globalThis, undefined, { timeout: 30_000 });
+});
+
+after(async () => {
+  await tab?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("the browser decodes as Node does", { skip: leftOut }, async () => {
+  const decode = (name: string) =>
+    tab.page.evaluate((url) => globalThis.loaderPage.decode(url), `/${name}`);
+  const [png, jpeg] = [await decode("3.png"), await decode("smooth.jpg")];
+  const read = async (bytes: Buffer | Uint8Array) => [...(await decodeImage(bytes)).data];
+  assert.deepEqual(
+    [png.shape, jpeg.shape],
+    [
+      [3, height, width],
+      [3, height, width],
+    ],
+  );
+  const image = await encodePng({ width, height, channels: 3, data: draw(3, 60) });
+  assert.deepEqual(png.pixels, await read(image));
+  const expected = await read(await sharp(draw(1, 4), { raw }).jpeg({ quality: 90 }).toBuffer());
+  const errors = jpeg.pixels.map((value, i) => Math.abs(value - expected[i]!));
+  // Decoders may round chroma differently.
+  assert.ok(Math.max(...errors) <= 4, `${Math.max(...errors)}`);
+  assert.ok(errors.reduce((a, b) => a + b, 0) / errors.length < 1);
+});
+
+const urls = Array.from({ length: count }, (_, i) => `/${i}.png`);
+
+const walk = (
+  options: { urls: readonly string[]; augment?: boolean },
+  workers: number,
+): Promise<Walked> =>
+  tab.page.evaluate(([given, n]) => globalThis.loaderPage.walkPictures(given, n), [
+    options,
+    workers,
+  ] as const);
+
+test("an epoch is the same on the page and in any number of workers", {
+  skip: leftOut,
+}, async () => {
+  const alone = await walk({ urls, augment: true }, 0);
+  assert.deepEqual(alone.shape, [4, 3, 24, 24]);
+  assert.deepEqual(
+    alone.labels.map(({ length }) => length),
+    [4, 4, 2],
+  );
+  assert.deepEqual(alone.labels.flat().sort(), [...Array(count).keys()]);
+  assert.equal(alone.pixels.length, count * 3 * 24 * 24);
+  for (const workers of [1, 3])
+    assert.deepEqual(await walk({ urls, augment: true }, workers), alone);
+});
+
+test("a broken picture is named, and the epoch goes on", { skip: leftOut }, async () => {
+  const broken = [...urls.slice(0, 4), "/broken.png", ...urls.slice(4)];
+  const walked = await walk({ urls: broken }, 2);
+  assert.equal(walked.labels.flat().length, count);
+  assert.equal(walked.broken.length, 1);
+  assert.match(walked.broken[0]!, /\/broken\.png: .*not a picture/);
+});
+
+test("nothing was complained about, and nothing came from elsewhere", { skip: leftOut }, () => {
+  assert.deepEqual(tab.complaints, []);
+});
+
+test("a worker that is not there is an error, not a silence", { skip: leftOut }, async () => {
+  const message = await tab.page.evaluate(() => globalThis.loaderPage.openNowhere());
+  assert.match(message, /WebWorkerDataset: a worker could not be started/);
+});
