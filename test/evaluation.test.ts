@@ -27,7 +27,6 @@ import {
   predict,
   restartSchedule,
   Snapshots,
-  Swa,
   shiftViews,
   TestTimeAugmentation,
   tenCropViews,
@@ -240,14 +239,13 @@ test("the mean of the later epochs' weights is the model's in the end, also acro
   const start = async (options: Partial<FitOptions> = {}) => {
     manualSeed(4);
     const model = new nn.Sequential(new nn.Linear(1, 2), new nn.BatchNorm1d(2));
-    const swa = new Swa(model, { startEpoch: 2, everyEpochs: 2, batches: loader() });
     const seen: Map<string, Tensor>[] = [];
     await fit(model, {
       optimizer: new optim.SGD(model.parameters(), { lr: 0.1 }),
       train: loader(),
       epochs: 5,
+      swa: { start: 0, everyEpochs: 2 },
       callbacks: [
-        swa,
         (event) => {
           if (event.type === "epoch" && event.epoch % 2 === 0)
             seen.push(averageWeights([model.stateDict()]));
@@ -255,10 +253,10 @@ test("the mean of the later epochs' weights is the model's in the end, also acro
       ],
       ...options,
     });
-    return { model, swa, seen };
+    return { model, seen };
   };
-  const { model, swa, seen } = await start();
-  assert.equal(swa.count, 2);
+  const { model, seen } = await start();
+  assert.equal(seen.length, 2);
   const expected = averageWeights(seen);
   const weightsOf = (own: nn.Module) => [...own.namedParameters()].flatMap(([, x]) => [...x.data]);
   const wanted = [...model.namedParameters()].flatMap(([name]) => [...expected.get(name)!.data]);
@@ -271,7 +269,7 @@ test("the mean of the later epochs' weights is the model's in the end, also acro
   await start(stopped.options);
   const resumed = await start({ resume: stopped.saved()! });
   assert.deepEqual(weightsOf(resumed.model), weightsOf(model));
-  assert.throws(() => new Swa(model, { startEpoch: 0 }), ValueError);
+  await assert.rejects(start({ swa: { start: -1 } }), ValueError);
 });
 
 test("folds have the same share of each class, in scikit-learn's places", () => {
