@@ -13,15 +13,18 @@ export type {
 export { EarlyStopping, type EarlyStoppingOptions } from "./callbacks/earlyStopping.js";
 export type { Best, MonitorMode, MonitorOptions } from "./callbacks/monitor.js";
 export {
-  type ArchitectureName,
-  buildModel,
   type Classification,
+  cardFrom,
   classifierContent,
   classifierFrom,
   classify,
   ImageClassifier,
   type ModelCard,
+  type ModelMaker,
 } from "./classifier.js";
+
+export * from "./config/index.js";
+
 export type { DiagnosisFacts } from "./doctor/course.js";
 export { diagnose } from "./doctor/diagnose.js";
 export {
@@ -30,6 +33,7 @@ export {
   type SymptomName,
   symptomNames,
 } from "./doctor/diagnosis.js";
+
 export * from "./draw/index.js";
 export { DivergedError, type Place, ResumeError } from "./errors.js";
 export type * from "./events.js";
@@ -76,7 +80,6 @@ export {
   lenetRecipe,
   type OptimizerName,
   optimizerNames,
-  type Recipe,
   type RecipeSettings,
 } from "./recipe.js";
 export * from "./runs/index.js";
