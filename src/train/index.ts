@@ -30,6 +30,26 @@ export {
   type SymptomName,
   symptomNames,
 } from "./doctor/diagnosis.js";
+export {
+  type RangePoint,
+  type RangeTest,
+  type RangeTestOptions,
+  rangeTest,
+} from "./doctor/rangeTest.js";
+export { examine } from "./doctor/recipe.js";
+export type {
+  DoctorEvent,
+  DoctorOptions,
+  DoctorPaths,
+  DoctorReport,
+  DoctorStatus,
+  LongRun,
+  OverfitResult,
+  RecipeStepName,
+  SearchTrial,
+  StepResult,
+  StepStatus,
+} from "./doctor/types.js";
 export * from "./draw/index.js";
 export { DivergedError, type Place, ResumeError } from "./errors.js";
 export type * from "./events.js";

@@ -18,6 +18,8 @@ export interface DiagnosisFacts {
   readonly initialLoss?: number;
   /** Whether the same batch gives the same loss twice in evaluation; false: something stays random there. */
   readonly isEvaluationSteady?: boolean;
+  /** What the inputs are like, where they were looked at. */
+  readonly input?: HealthEvent["input"];
   /** Share of the validation examples that are among the training examples too. */
   readonly sharedExamples?: number;
   /** Whether a few batches could be learned by heart. */

@@ -41,7 +41,7 @@ const coveredBy: Readonly<Partial<Record<SymptomName, readonly SymptomName[]>>> 
   rateTooLow: ["deadUnits", "saturatedUnits", "frozenLayer"],
   lossNotFalling: ["rateTooHigh", "rateTooLow", "shuffledLabels"],
   vanishingGradients: ["deadUnits"],
-  underfitting: ["lossNotFalling"],
+  underfitting: ["lossNotFalling", "shuffledLabels"],
 };
 
 /**
