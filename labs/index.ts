@@ -98,6 +98,15 @@ const experiments: readonly LabEntry[] = [
     load: async () => (await import("./experiments/convolutionalNetwork.js")).convolutionalNetwork,
   },
   {
+    ...{
+      name: "fashion-ensemble",
+      group,
+      title: "Five networks that answer together",
+      data: fashion,
+    },
+    load: async () => (await import("./experiments/ensemble.js")).ensemble,
+  },
+  {
     ...{ name: "cifar-softmax", group, title: "Softmax regression on pixels", data: cifar },
     load: async () => (await import("./experiments/cifarSoftmax.js")).cifarSoftmax,
   },
@@ -108,6 +117,15 @@ const experiments: readonly LabEntry[] = [
   {
     ...{ name: "cifar-resnet", group, title: "Residual network", data: cifar },
     load: async () => (await import("./experiments/residualNetwork.js")).residualNetwork,
+  },
+  {
+    ...{
+      name: "cifar-regularisers",
+      group,
+      title: "Mixup, cutmix, dropout and others",
+      data: cifar,
+    },
+    load: async () => (await import("./experiments/regularisers.js")).regularisers,
   },
 ];
 

@@ -28,7 +28,7 @@ export const smallNetwork = (): nn.Sequential =>
 
 export const convolutionalNetwork: Lab = async (options) => {
   const parts = await loadPictures(options);
-  const accuracy = await trainPictureNetwork(
+  const { accuracy } = await trainPictureNetwork(
     smallNetwork(),
     parts,
     {

@@ -1,6 +1,13 @@
 /** Training of a convolutional network on uint8 pictures: augmentation, loss and update are one compiled program. */
 import { data, nn, optim, type Tensor, vision } from "gradus";
-import { accuracy, fit, scheduler, type TrainEvent } from "gradus/train";
+import {
+  accuracy,
+  type BatchTransform,
+  type EpochSummary,
+  fit,
+  scheduler,
+  type TrainEvent,
+} from "gradus/train";
 import type { Parts } from "../data/pictures.js";
 import type { LabOptions } from "../lab.js";
 
@@ -11,13 +18,27 @@ export interface PictureTraining {
   readonly maxLr: number;
   readonly weightDecay: number;
   readonly labelSmoothing: number;
+  /** Decides the order of the pictures; default 1. */
+  readonly seed?: number;
   /** Changes float pictures [B, C, H, W] at random. */
-  readonly augment: vision.Transform;
+  readonly augment?: vision.Transform;
+  /** Mixes pictures of a batch, and their labels. */
+  readonly mix?: vision.MixUp | vision.CutMix;
 }
 
-/** Bytes [B, H, W] or [B, C, H, W] as floats [B, C, H, W] from 0 to 1. */
-const floats = (bytes: Tensor): Tensor =>
-  vision.functional.toFloat(bytes.ndim === 3 ? bytes.unsqueeze(1) : bytes);
+export interface TrainedPictures {
+  /** From bytes to scores. */
+  readonly model: nn.Layer;
+  readonly history: readonly EpochSummary[];
+  /** The share of the test pictures that are read right after the last epoch. */
+  readonly accuracy: number;
+}
+
+/** Bytes [B, H, W] or [B, C, H, W] as floats [B, C, H, W] from 0 to 1; pictures that are floats already stay as they are. */
+const floats = (pictures: Tensor): Tensor => {
+  if (pictures.dtype === "float32") return pictures;
+  return vision.functional.toFloat(pictures.ndim === 3 ? pictures.unsqueeze(1) : pictures);
+};
 
 /** So many pictures tell mean and deviation well enough. */
 const sampled = 5000;
@@ -34,11 +55,11 @@ class PictureNetwork extends nn.Layer {
   private readonly change: (x: Tensor) => Tensor;
   private readonly normalize: (x: Tensor) => Tensor;
 
-  constructor(network: nn.Layer, augment: vision.Transform, images: Tensor) {
+  constructor(network: nn.Layer, augment: vision.Transform | undefined, images: Tensor) {
     super();
     const { mean, std } = channelStatistics(images);
     this.network = network;
-    this.change = (x) => augment.forward(x);
+    this.change = (x) => augment?.forward(x) ?? x;
     this.normalize = (x) => vision.functional.normalize(x, mean, std);
   }
 
@@ -46,6 +67,14 @@ class PictureNetwork extends nn.Layer {
     const x = floats(bytes);
     return this.network.forward(this.normalize(this.training ? this.change(x) : x));
   }
+}
+
+/** Pictures mixed as floats, labels as shares of the classes. */
+function mixing(mix: vision.MixUp | vision.CutMix): BatchTransform {
+  return (bytes, classes) => {
+    const { images, labels } = mix.forward(floats(bytes!), classes!);
+    return [images, labels];
+  };
 }
 
 /** Says a few times an epoch how it goes. */
@@ -65,14 +94,23 @@ function reporter(log: (line: string) => void): (event: TrainEvent) => void {
   };
 }
 
-/** Trains a network from pictures [B, C, H, W] to scores; gives its accuracy on the test pictures after the last epoch. */
+/** Trains a network from pictures [B, C, H, W] to scores, and measures it on the test pictures after each epoch. */
 export async function trainPictureNetwork(
   network: nn.Layer,
   { train, test }: Parts,
   training: PictureTraining,
   { log = () => {}, signal }: LabOptions,
-): Promise<number> {
-  const { epochs, batchSize, maxLr, weightDecay, labelSmoothing, augment } = training;
+): Promise<TrainedPictures> {
+  const {
+    epochs,
+    batchSize,
+    maxLr,
+    weightDecay,
+    labelSmoothing,
+    augment,
+    mix,
+    seed = 1,
+  } = training;
   const model = new PictureNetwork(network, augment, train.images);
   const settings = { lr: maxLr, momentum: 0.9, nesterov: true };
   const all = model.parameters();
@@ -87,7 +125,7 @@ export async function trainPictureNetwork(
   const { status, history } = await fit(model, {
     optimizer,
     train: new data.DataLoader(new data.TensorDataset(train.images, train.labels), {
-      ...{ batchSize, shuffle: true, dropLast: true, seed: 1 },
+      ...{ batchSize, shuffle: true, dropLast: true, seed },
     }),
     validation: new data.DataLoader(new data.TensorDataset(test.images, test.labels), {
       batchSize: 250,
@@ -99,8 +137,9 @@ export async function trainPictureNetwork(
     loss: (scores, labels) => nn.functional.crossEntropy(scores, labels, { labelSmoothing }),
     metrics: { accuracy },
     onEvent: reporter(log),
+    ...(mix && { batchTransform: mixing(mix) }),
     ...(signal && { signal }),
   });
   if (status === "stopped") signal?.throwIfAborted();
-  return history.at(-1)!.validation!.accuracy!;
+  return { model, history, accuracy: history.at(-1)!.validation!.accuracy! };
 }

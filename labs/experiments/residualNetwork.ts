@@ -7,6 +7,13 @@ import { trainPictureNetwork } from "./pictureNetwork.js";
 const convolution = (from: number, to: number, kernel: number, stride: number) =>
   new nn.Conv2d(from, to, kernel, { stride, padding: kernel >> 1, bias: false });
 
+export interface ResidualOptions {
+  /** The share of examples for which the last block is left out while training; earlier blocks less often. Default 0. */
+  readonly stochasticDepth?: number;
+  /** The share of features that are dropped before the last layer. Default 0. */
+  readonly dropout?: number;
+}
+
 /** Two convolutions and a way around them: x: [B, from, H, W] → [B, to, H / stride, W / stride]. */
 export class ResidualBlock extends nn.Layer {
   readonly conv1: nn.Conv2d;
@@ -14,9 +21,11 @@ export class ResidualBlock extends nn.Layer {
   readonly conv2: nn.Conv2d;
   readonly bn2: nn.BatchNorm2d;
   readonly downsample: nn.Layer;
+  readonly drop: nn.Layer;
 
-  constructor(from: number, to: number, stride: number) {
+  constructor(from: number, to: number, stride: number, stochasticDepth = 0) {
     super();
+    this.drop = stochasticDepth > 0 ? new nn.StochasticDepth(stochasticDepth) : new nn.Identity();
     this.conv1 = convolution(from, to, 3, stride);
     this.bn1 = new nn.BatchNorm2d(to);
     this.conv2 = convolution(to, to, 3, 1);
@@ -29,7 +38,8 @@ export class ResidualBlock extends nn.Layer {
 
   forward(x: Tensor): Tensor {
     const inner = this.bn1.forward(this.conv1.forward(x)).relu();
-    return this.bn2.forward(this.conv2.forward(inner)).add(this.downsample.forward(x)).relu();
+    const branch = this.drop.forward(this.bn2.forward(this.conv2.forward(inner)));
+    return branch.add(this.downsample.forward(x)).relu();
   }
 }
 
@@ -37,32 +47,37 @@ export class ResidualBlock extends nn.Layer {
 export class ResNet10 extends nn.Layer {
   readonly stem: nn.Sequential;
   readonly blocks: nn.Sequential;
+  readonly dropout: nn.Dropout;
   readonly fc: nn.Linear;
 
-  constructor(width: number) {
+  constructor(width: number, { stochasticDepth = 0, dropout = 0 }: ResidualOptions = {}) {
     super();
     this.stem = new nn.Sequential(
       convolution(3, width, 3, 1),
       new nn.BatchNorm2d(width),
       new nn.ReLU(),
     );
+    const block = (from: number, to: number, stride: number, depth: number) =>
+      new ResidualBlock(from, to, stride, (stochasticDepth * depth) / 4);
     this.blocks = new nn.Sequential(
-      new ResidualBlock(width, width, 1),
-      new ResidualBlock(width, 2 * width, 2),
-      new ResidualBlock(2 * width, 4 * width, 2),
-      new ResidualBlock(4 * width, 8 * width, 2),
+      block(width, width, 1, 1),
+      block(width, 2 * width, 2, 2),
+      block(2 * width, 4 * width, 2, 3),
+      block(4 * width, 8 * width, 2, 4),
     );
+    this.dropout = new nn.Dropout(dropout);
     this.fc = new nn.Linear(8 * width, 10);
   }
 
   forward(x: Tensor): Tensor {
-    return this.fc.forward(this.blocks.forward(this.stem.forward(x)).mean([2, 3]));
+    const features = this.blocks.forward(this.stem.forward(x)).mean([2, 3]);
+    return this.fc.forward(this.dropout.forward(features));
   }
 }
 
 export const residualNetwork: Lab = async (options) => {
   const parts = await loadCifar(options);
-  const accuracy = await trainPictureNetwork(
+  const { accuracy } = await trainPictureNetwork(
     new ResNet10(options.short ? 8 : 32),
     parts,
     {

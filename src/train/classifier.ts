@@ -9,8 +9,9 @@ import type { ArrayData } from "../io/arrayData.js";
 import type { SafetensorsContent } from "../io/browser.js";
 import { compile, fromTypedArray, noGrad, type Tensor } from "../tensor/index.js";
 import { LeNet5 } from "../vision/models/lenet.js";
+import { overBatches } from "./evaluation/predict.js";
 import { Field } from "./fields.js";
-import { type BatchSource, inputsOf, type Model } from "./steps.js";
+import type { BatchSource, Model } from "./steps.js";
 
 /** The models that can be rebuilt from a file, by the name that their card gives. */
 const architectures = {
@@ -147,26 +148,16 @@ export async function classify(model: Model, loader: BatchSource): Promise<Class
   const labels = new Int32Array(count);
   const predictions = new Int32Array(count);
   const confidences = new Float32Array(count);
-  const run = compile((x: Tensor) =>
-    noGrad(() => {
-      const scores = model.forward(x);
-      return { best: scores.argmax(1), confidence: scores.softmax(1).amax(1) };
-    }),
-  );
-  const { training } = model;
-  model.eval();
-  try {
-    let at = 0;
-    for await (const batch of loader.iterateAsync()) {
-      const [x, y] = inputsOf(batch);
-      const { best, confidence } = await run(x);
-      labels.set(y.data, at);
-      predictions.set(best.data, at);
-      confidences.set(confidence.data, at);
-      at += y.size;
-    }
-  } finally {
-    model.train(training);
+  const answers = overBatches(model, loader, (x) => {
+    const scores = model.forward(x);
+    return { best: scores.argmax(1), confidence: scores.softmax(1).amax(1) };
+  });
+  let at = 0;
+  for await (const { result, target } of answers) {
+    labels.set(target.data, at);
+    predictions.set(result.best.data, at);
+    confidences.set(result.confidence.data, at);
+    at += target.size;
   }
   return { labels, predictions, confidences };
 }

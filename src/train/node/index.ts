@@ -12,6 +12,7 @@ export {
   type DamagedCheckpoint,
   type StoredCheckpoint,
 } from "./checkpoints.js";
+export { csvLogger } from "./csvLogger.js";
 export {
   type CsvRows,
   type ExportCsvOptions,
@@ -33,7 +34,7 @@ export { type CheckpointInterval, type DataSource, maxShift, type RunConfig } fr
 export { checkRunName, type RunFiles, RunFolder, runFiles } from "./runFolder.js";
 export { type LockHolder, lockRun, type RunLock, RunLockedError } from "./runLock.js";
 export { type SummaryPlace, SummaryWriter, type SummaryWriterOptions } from "./summaryWriter.js";
-export { type EventSink, type TensorBoardOptions, tensorBoard } from "./tensorBoard.js";
+export { type FileCallback, type TensorBoardOptions, tensorBoard } from "./tensorBoard.js";
 export {
   type ResumeRunOptions,
   type RunHandlers,

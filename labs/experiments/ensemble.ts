@@ -1,0 +1,59 @@
+/** Fashion-MNIST by five small convolutional networks that begin from other weights, and by all of them together. */
+import { data, manualSeed, nn } from "gradus";
+import { accuracy, Ensemble, evaluate } from "gradus/train";
+import { loadPictures } from "../data/pictures.js";
+import { type Lab, main, percent } from "../lab.js";
+import { trainPictureNetwork } from "./pictureNetwork.js";
+
+const members = 5;
+
+/** x: [B, 1, 28, 28] → scores [B, 10]. */
+const memberNetwork = (): nn.Sequential =>
+  new nn.Sequential(
+    new nn.Conv2d(1, 16, 3, { padding: 1 }),
+    new nn.ReLU(),
+    new nn.MaxPool2d(2),
+    new nn.Conv2d(16, 32, 3, { padding: 1 }),
+    new nn.ReLU(),
+    new nn.MaxPool2d(2),
+    new nn.Flatten(),
+    new nn.Linear(32 * 7 * 7, 128),
+    new nn.ReLU(),
+    new nn.Linear(128, 10),
+  );
+
+export const ensemble: Lab = async (options) => {
+  const { short, log } = options;
+  const parts = await loadPictures(options);
+  const trained: nn.Layer[] = [];
+  const alone: number[] = [];
+  for (let member = 0; member < members; member++) {
+    manualSeed(member + 1);
+    const training = {
+      ...{ epochs: short ? 2 : 5, batchSize: short ? 32 : 128, maxLr: 0.05, seed: member + 1 },
+      ...{ weightDecay: 5e-4, labelSmoothing: 0 },
+    };
+    const { model, accuracy } = await trainPictureNetwork(
+      memberNetwork(),
+      parts,
+      training,
+      options,
+    );
+    log?.(`network ${member + 1}: ${percent(accuracy)} right`);
+    trained.push(model);
+    alone.push(accuracy);
+  }
+  const { images, labels } = parts.test;
+  const loader = new data.DataLoader(new data.TensorDataset(images, labels), { batchSize: 250 });
+  const together = await evaluate(new Ensemble(trained), loader, { metrics: { accuracy } });
+  const best = Math.max(...alone);
+  const gain = together.accuracy! - best;
+  return {
+    measures: { accuracy: together.accuracy!, best, gain },
+    sentence:
+      `${members} networks together get ${percent(together.accuracy!)} of the test pictures right, ` +
+      `${(100 * gain).toFixed(2)} points more than the best of them alone (${percent(best)}).`,
+  };
+};
+
+if (process.argv[1] === import.meta.filename) await main(ensemble);
