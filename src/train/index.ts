@@ -23,7 +23,7 @@ export {
   ImageClassifier,
   type ModelCard,
 } from "./classifier.js";
-export type { DiagnosisFacts } from "./doctor/course.js";
+export type { DiagnosedEvent, DiagnosisFacts } from "./doctor/course.js";
 export { diagnose } from "./doctor/diagnose.js";
 export {
   type Diagnosis,
@@ -32,12 +32,20 @@ export {
   symptomNames,
 } from "./doctor/diagnosis.js";
 export {
+  doctorPictures,
+  drawHealth,
+  drawLongRuns,
+  drawOverfit,
+  drawRangeTest,
+} from "./doctor/pictures.js";
+export {
   type RangePoint,
   type RangeTest,
   type RangeTestOptions,
   rangeTest,
 } from "./doctor/rangeTest.js";
 export { examine } from "./doctor/recipe.js";
+export { doctorJson, doctorMarkdown } from "./doctor/reportText.js";
 export type {
   DoctorEvent,
   DoctorOptions,

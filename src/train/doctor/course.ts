@@ -7,8 +7,14 @@ import type {
   EpochSummary,
   HealthEvent,
   ParameterHealth,
+  StepEvent,
   TrainEvent,
 } from "../events.js";
+
+/** An event as `fit` emits it or as a log keeps it: of steps little is read. */
+export type DiagnosedEvent =
+  | Exclude<TrainEvent, StepEvent>
+  | Pick<StepEvent, "type" | "epoch" | "step" | "loss" | "lr">;
 
 /** What is known about a run besides its events. */
 export interface DiagnosisFacts {
@@ -61,7 +67,7 @@ export class Course {
   readonly isFromStart: boolean;
   readonly validationExamples: number;
 
-  constructor(events: readonly TrainEvent[], facts: DiagnosisFacts) {
+  constructor(events: readonly DiagnosedEvent[], facts: DiagnosisFacts) {
     this.facts = facts;
     this.steps = events.flatMap((event) =>
       event.type === "step"
