@@ -14,15 +14,18 @@ export { EarlyStopping, type EarlyStoppingOptions } from "./callbacks/earlyStopp
 export { keepGenerators } from "./callbacks/generators.js";
 export type { Best, MonitorMode, MonitorOptions } from "./callbacks/monitor.js";
 export {
-  type ArchitectureName,
-  buildModel,
   type Classification,
+  cardFrom,
   classifierContent,
   classifierFrom,
   classify,
   ImageClassifier,
   type ModelCard,
+  type ModelMaker,
 } from "./classifier.js";
+
+export * from "./config/index.js";
+
 export type { DiagnosedEvent, DiagnosisFacts } from "./doctor/course.js";
 export { diagnose } from "./doctor/diagnose.js";
 export {
@@ -59,6 +62,7 @@ export type {
   StepResult,
   StepStatus,
 } from "./doctor/types.js";
+
 export * from "./draw/index.js";
 export { DivergedError, type Place, ResumeError } from "./errors.js";
 export * from "./evaluation/index.js";
@@ -106,7 +110,6 @@ export {
   lenetRecipe,
   type OptimizerName,
   optimizerNames,
-  type Recipe,
   type RecipeSettings,
 } from "./recipe.js";
 export * from "./runs/index.js";
