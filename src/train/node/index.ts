@@ -16,6 +16,7 @@ export { csvLogger } from "./csvLogger.js";
 export {
   type CsvRows,
   type ExportCsvOptions,
+  type ExportOptions,
   exportCsv,
   exportTensorBoard,
 } from "./exportRuns.js";
