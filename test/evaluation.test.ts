@@ -1,4 +1,4 @@
-/** Calibration, temperature, averages of outputs and weights, folds: against other libraries' numbers; refusals. */
+/** Averages of outputs and of weights, several looks, folds: against other libraries' numbers; refusals. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
@@ -17,37 +17,29 @@ import {
 import type { SafetensorsContent } from "../src/io/browser.js";
 import {
   averageWeights,
-  calibration,
   crossValidate,
   Ensemble,
   evaluate,
   type FitOptions,
-  findTemperature,
   fit,
   flipViews,
   greedySoup,
   predict,
   restartSchedule,
   Snapshots,
-  scaleTemperature,
   shiftViews,
-  TemperatureScaled,
   TestTimeAugmentation,
   tenCropViews,
   uniformSoup,
 } from "../src/train/index.js";
-import { backends, use } from "./support/backends.js";
+import { backends, everywhere, use } from "./support/backends.js";
 import { differ, float64Bounds } from "./support/compare.js";
 import { readFixture } from "./support/fixtures.js";
 
 use(backends.find(({ backend }) => backend === "native") ?? backends.at(-1)!);
 
 type Rows = number[][];
-type Numbers = Record<"accuracy" | "confidence" | "brier" | "negativeLogLikelihood", number> &
-  Record<"ece" | "mce" | "temperature", number>;
 const fixture = readFixture<{
-  calibration: (Numbers & { bins: number; logits: Rows; target: number[] })[];
-  binary: Numbers & { logits: number[]; target: number[] };
   ensemble: { outputs: Rows[] } & Record<"probabilities" | "weighted" | "logits", Rows>;
   folds: { labels: number[]; folds: number; places: number[] }[];
 }>("evaluation.json.gz");
@@ -61,92 +53,43 @@ function near(actual: number, expected: number, bound = 1e-12): void {
   );
 }
 
-for (const [i, { bins, logits, target, temperature, ...expected }] of fixture.calibration.entries())
-  test(`calibration ${i} is as torchmetrics and scikit-learn measure it`, () => {
-    const measured = calibration(wide(logits), target, { bins });
-    const odds = calibration(wide(logits).softmax(1), target, { bins, from: "probabilities" });
-    for (const [name, value] of Object.entries(expected)) {
-      // torchmetrics adds up in float32.
-      const bound = name === "ece" || name === "mce" ? 1e-6 : 1e-12;
-      near(measured[name as "ece"], value, bound);
-      near(odds[name as "ece"], value, bound);
+everywhere(
+  "an ensemble's probabilities and logits are NumPy's averages, eager and compiled",
+  async () => {
+    const { outputs, ...expected } = fixture.ensemble;
+    class Fixed extends nn.Module {
+      readonly values: nn.Buffer;
+      constructor(values: Rows) {
+        super();
+        this.values = new nn.Buffer(wide(values));
+      }
+      override forward(x: Tensor): Tensor {
+        return this.values.add(x.mul(0));
+      }
     }
-    assert.equal(measured.bins.length, bins);
-    assert.equal(
-      measured.bins.reduce((sum, bin) => sum + bin.count, 0),
-      target.length,
+    const members = outputs.map((values) => new Fixed(values));
+    const cases = {
+      probabilities: new Ensemble(members),
+      weighted: new Ensemble(members, { weights: [1, 2, 5] }),
+      logits: new Ensemble(members, { average: "logits" }),
+    };
+    const x = wide(outputs[0]!);
+    for (const [name, ensemble] of Object.entries(cases)) {
+      const wanted = expected[name as "logits"].flat();
+      assert.equal(differ(ensemble.forward(x).data, wanted, float64Bounds), null, name);
+      const run = compile((input: Tensor) => ensemble.forward(input));
+      assert.equal(differ((await run(x)).data, wanted, float64Bounds), null, name);
+    }
+    const one = new Ensemble(members.slice(0, 1), { average: "logits" });
+    assert.deepEqual([...one.forward(x).data], outputs[0]!.flat());
+    assert.deepEqual(
+      [...cases.logits.stateDict().keys()],
+      [0, 1, 2].map((i) => `members.${i}.values`),
     );
-  });
+  },
+);
 
-test("the temperature is the one with the least loss, and lowers it", () => {
-  for (const { logits, target, temperature } of fixture.calibration) {
-    const found = findTemperature(wide(logits), target);
-    near(found, temperature, 1e-6);
-    const scaled = calibration(wide(logits).div(found), target);
-    assert.ok(
-      scaled.negativeLogLikelihood <= calibration(wide(logits), target).negativeLogLikelihood,
-    );
-  }
-});
-
-test("one number an example is the logit or the probability of class 1", () => {
-  const { logits, target, brier, negativeLogLikelihood, temperature } = fixture.binary;
-  for (const shape of [[-1], [-1, 1]]) {
-    const outputs = wide(logits).reshape(shape);
-    const odds = calibration(outputs.sigmoid(), target, { from: "probabilities" });
-    for (const measured of [calibration(outputs, target), odds]) {
-      near(measured.brier, brier);
-      near(measured.negativeLogLikelihood, negativeLogLikelihood);
-    }
-    near(findTemperature(outputs, target), temperature, 1e-6);
-  }
-});
-
-test("a temperature without an end is the last one that is tried", () => {
-  const logits = wide([
-    [3, 0],
-    [0, 3],
-  ]);
-  assert.equal(findTemperature(logits, [0, 1]), 1e-3);
-  assert.equal(findTemperature(logits, [1, 0]), 1e3);
-  const measured = calibration(wide([[Number.POSITIVE_INFINITY, 0]]), [0]);
-  assert.deepEqual([measured.ece, measured.brier, measured.negativeLogLikelihood], [0, 0, 0]);
-});
-
-test("an ensemble's probabilities and logits are NumPy's averages, eager and compiled", async () => {
-  const { outputs, ...expected } = fixture.ensemble;
-  class Fixed extends nn.Module {
-    readonly values: nn.Buffer;
-    constructor(values: Rows) {
-      super();
-      this.values = new nn.Buffer(wide(values));
-    }
-    override forward(x: Tensor): Tensor {
-      return this.values.add(x.mul(0));
-    }
-  }
-  const members = outputs.map((values) => new Fixed(values));
-  const cases = {
-    probabilities: new Ensemble(members),
-    weighted: new Ensemble(members, { weights: [1, 2, 5] }),
-    logits: new Ensemble(members, { average: "logits" }),
-  };
-  const x = wide(outputs[0]!);
-  for (const [name, ensemble] of Object.entries(cases)) {
-    const wanted = expected[name as "logits"].flat();
-    assert.equal(differ(ensemble.forward(x).data, wanted, float64Bounds), null, name);
-    const run = compile((input: Tensor) => ensemble.forward(input));
-    assert.equal(differ((await run(x)).data, wanted, float64Bounds), null, name);
-  }
-  const one = new Ensemble(members.slice(0, 1), { average: "logits" });
-  assert.deepEqual([...one.forward(x).data], outputs[0]!.flat());
-  assert.deepEqual(
-    [...cases.logits.stateDict().keys()],
-    [0, 1, 2].map((i) => `members.${i}.values`),
-  );
-});
-
-test("views are looks at each picture, and their answers are averaged", async () => {
+everywhere("views are looks at each picture, and their answers are averaged", async () => {
   manualSeed(1);
   const x = randn([2, 1, 6, 6]);
   const net = new nn.Sequential(new nn.Flatten(), new nn.Linear(36, 3));
@@ -233,6 +176,28 @@ test("a soup's batch norm is measured anew", async () => {
   near(norm.runningMean!.item(), layer.forward(tensor([[4]])).item(), 1e-5);
 });
 
+/** Stops a run after a step and keeps its checkpoint. */
+function interrupted(step: number) {
+  let saved: SafetensorsContent | undefined;
+  const controller = new AbortController();
+  const options: Partial<FitOptions> = {
+    signal: controller.signal,
+    onEvent(event) {
+      if (event.type === "step" && event.step === step) controller.abort();
+    },
+    checkpoint: {
+      save({ tensors, metadata }) {
+        const copies = [...tensors].map(
+          ([name, { shape, dtype, data: values }]) =>
+            [name, { shape, dtype, data: values.slice() }] as const,
+        );
+        saved = { tensors: new Map(copies), metadata };
+      },
+    },
+  };
+  return { options, saved: () => saved };
+}
+
 test("snapshots are the weights at the ends of the cycles, also across an interruption", async () => {
   const start = async (snapshots: Snapshots, options: Partial<FitOptions> = {}) => {
     manualSeed(4);
@@ -258,31 +223,53 @@ test("snapshots are the weights at the ends of the cycles, also across an interr
   const kept = (snapshots: Snapshots) => snapshots.weights.map((own) => own.get("weight")!.data[0]);
   assert.equal(new Set(seen).size, 3);
   assert.deepEqual(kept(whole), seen);
-  let saved: SafetensorsContent | undefined;
-  const controller = new AbortController();
-  await start(new Snapshots(3), {
-    signal: controller.signal,
-    onEvent(event) {
-      if (event.type === "step" && event.step === 9) controller.abort();
-    },
-    checkpoint: {
-      save({ tensors, metadata }) {
-        const copies = [...tensors].map(
-          ([name, { shape, dtype, data: values }]) =>
-            [name, { shape, dtype, data: values.slice() }] as const,
-        );
-        saved = { tensors: new Map(copies), metadata };
-      },
-    },
-  });
+  const stopped = interrupted(9);
+  await start(new Snapshots(3), stopped.options);
   const resumed = new Snapshots(3);
-  await start(resumed, { resume: saved! });
+  await start(resumed, { resume: stopped.saved()! });
   assert.deepEqual(kept(resumed), seen);
   const ensemble = resumed.ensemble(model);
   assert.equal(ensemble.members.length, 3);
   assert.deepEqual((await evaluate(ensemble, loader())).loss > 0, true);
   await assert.rejects(start(new Snapshots(4)), /6 epochs make no 4 cycles/);
   assert.throws(() => new Snapshots(2).ensemble(model), ValueError);
+});
+
+test("the mean of the later epochs' weights is the model's in the end, also across an interruption", async () => {
+  const start = async (options: Partial<FitOptions> = {}) => {
+    manualSeed(4);
+    const model = new nn.Sequential(new nn.Linear(1, 2), new nn.BatchNorm1d(2));
+    const seen: Map<string, Tensor>[] = [];
+    await fit(model, {
+      optimizer: new optim.SGD(model.parameters(), { lr: 0.1 }),
+      train: loader(),
+      epochs: 5,
+      swa: { start: 0, everyEpochs: 2 },
+      callbacks: [
+        (event) => {
+          if (event.type === "epoch" && event.epoch % 2 === 0)
+            seen.push(averageWeights([model.stateDict()]));
+        },
+      ],
+      ...options,
+    });
+    return { model, seen };
+  };
+  const { model, seen } = await start();
+  assert.equal(seen.length, 2);
+  const expected = averageWeights(seen);
+  const weightsOf = (own: nn.Module) => [...own.namedParameters()].flatMap(([, x]) => [...x.data]);
+  const wanted = [...model.namedParameters()].flatMap(([name]) => [...expected.get(name)!.data]);
+  assert.equal(differ(weightsOf(model), wanted, { relative: 1e-6, absolute: 1e-7 }), null);
+  const [layer, norm] = [...model] as [nn.Linear, nn.BatchNorm1d];
+  const hidden = layer.forward(points.tensors[0]!);
+  const means = norm.runningMean!.data;
+  assert.equal(differ(means, hidden.mean(0).data, { relative: 1e-5, absolute: 1e-6 }), null);
+  const stopped = interrupted(7);
+  await start(stopped.options);
+  const resumed = await start({ resume: stopped.saved()! });
+  assert.deepEqual(weightsOf(resumed.model), weightsOf(model));
+  await assert.rejects(start({ swa: { start: -1 } }), ValueError);
 });
 
 test("folds have the same share of each class, in scikit-learn's places", () => {
@@ -345,20 +332,6 @@ test("cross-validation trains on the rest of each fold and gives mean and spread
   await assert.rejects(stopped, { name: "AbortError" });
 });
 
-test("a scaled model's temperature is a part of its state, and found over batches", async () => {
-  const [{ logits, target, temperature }] = fixture.calibration as [
-    (typeof fixture.calibration)[0],
-  ];
-  const dataset = new data.TensorDataset(tensor(logits), tensor(target, { dtype: "int32" }));
-  const batches = new data.DataLoader(dataset, { batchSize: 64 });
-  const scaled = await scaleTemperature(new nn.Identity(), batches);
-  near(scaled.temperature.item(), temperature, 1e-5);
-  const other = new TemperatureScaled(new nn.Identity());
-  other.loadStateDict(scaled.stateDict());
-  const x = tensor(logits.slice(0, 3));
-  assert.deepEqual([...other.forward(x).data], [...scaled.forward(x).data]);
-});
-
 test("what makes no sense is refused", async () => {
   const x = tensor([[1, 2]]);
   const one = new nn.Identity();
@@ -371,12 +344,6 @@ test("what makes no sense is refused", async () => {
     () => shiftViews(0),
     () => restartSchedule(0),
     () => new Snapshots(1.5),
-    () => new TemperatureScaled(one, 0),
-    () => calibration(x, [2]),
-    () => calibration(x, [0], { bins: 0 }),
-    () => calibration(x, [0], { from: "probabilities" }),
-    () => calibration(tensor([[Number.NaN, 1]]), [0]),
-    () => findTemperature(tensor([[Number.POSITIVE_INFINITY, 1]]), [0]),
     () => averageWeights([]),
     () => averageWeights([linear(1).stateDict(), new nn.Linear(1, 1).stateDict()]),
     () => data.stratifiedKFold([0, 0, 1], { folds: 2 }),
@@ -391,7 +358,6 @@ test("what makes no sense is refused", async () => {
           [3, 4],
         ]),
       ),
-    () => calibration(x, [0, 1]),
     () => averageWeights([linear(1).stateDict(), new nn.Linear(2, 1, { bias: false }).stateDict()]),
   ])
     assert.throws(make, ShapeError);

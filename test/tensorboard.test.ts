@@ -162,13 +162,13 @@ test("a callback writes a run as it goes on, a record an event", async () => {
     }),
     epochs: 2,
     loss: nn.functional.mseLoss,
+    callbacks: [board],
     onEvent(event) {
-      board.onEvent(event, { model });
       if (event.type === "step") found.push(payloads(join(folder, readdirSync(folder)[0]!)).length);
     },
   });
-  // Header, settings twice, then what each step has added by the time it was reported.
-  assert.deepEqual(found, [4, 5, 7, 8]);
+  // Header, settings twice, then a record for each step and epoch before this one.
+  assert.deepEqual(found, [3, 4, 6, 7]);
   const records = payloads(join(folder, readdirSync(folder)[0]!));
   const tags = [
     "loss/step",
@@ -230,7 +230,7 @@ test("events without numbers write nothing", () => {
     epoch: 1,
     step: 0,
     seconds: 1,
-    reasons: ["epoch"],
+    reasons: ["start"],
   };
   board.onEvent(event);
   assert.throws(() => readdirSync(folder), /ENOENT/);

@@ -278,6 +278,35 @@ test("a signal during an evaluation within an epoch, and that evaluation is made
   assert.equal(weightsOf(second.model), weightsOf(whole.model));
 });
 
+test("equal averages go on bit for bit, also where the run is stopped while it measures them", async () => {
+  const swa = { swa: { start: 1 }, epochs: 4 };
+  const whole = setUp(swa);
+  await fit(whole.model, whole.options);
+  for (const [type, step] of [
+    ["step", 15],
+    ["weights", 24],
+  ] as const) {
+    const controller = new AbortController();
+    let kept: SafetensorsContent | undefined;
+    const first = setUp({
+      ...swa,
+      signal: controller.signal,
+      onEvent: (event) => {
+        if (event.type === type && event.step === step) controller.abort();
+      },
+      checkpoint: {
+        save(content) {
+          kept = asFile(content);
+        },
+      },
+    });
+    assert.equal((await fit(first.model, first.options)).status, "stopped");
+    const second = setUp({ ...swa, resume: kept! });
+    assert.equal((await fit(second.model, second.options)).status, "finished");
+    assert.equal(weightsOf(second.model), weightsOf(whole.model));
+  }
+});
+
 test("a checkpoint whose callbacks are not the run's is refused", async () => {
   let kept: SafetensorsContent | undefined;
   const save = (content: SafetensorsContent) => {
@@ -299,4 +328,9 @@ test("a checkpoint whose callbacks are not the run's is refused", async () => {
   const failing = { ...keeper(), loadStateDict: () => assert.fail("strange state") };
   await assert.rejects(resume({ callbacks: [failing] }), ResumeError);
   await resume({ callbacks: [keeper(), () => {}] });
+  // Which checkpoints are kept may be chosen anew.
+  const watched = { callbacks: [keeper()], checkpoint: { save, best: "validation.loss" } };
+  await resume(watched);
+  await resume({ ...watched, checkpoint: { save, best: "validation.accuracy" } });
+  await resume({ callbacks: [keeper()] });
 });

@@ -13,9 +13,10 @@ import type { TrainEvent } from "../src/train/index.js";
 import { makeRandom, temporaryFolder } from "./trainSupport.js";
 
 const kills = Number(process.env.GRADUS_KILLS ?? 6);
-/** Enough that the run outlives the kills: each life does some 15 of an epoch's 3 steps. */
-const epochs = 10 + 6 * kills;
-const mostMilliseconds = 120;
+/** A life sees at most so many events, four to a step, and then so many milliseconds. */
+const [mostEvents, mostMilliseconds] = [40, 25];
+/** Three steps each: enough that the run outlives the kills. */
+const epochs = 20 + 4 * kills;
 
 const parent = temporaryFolder();
 const children = new Set<ChildProcess>();
@@ -25,8 +26,8 @@ after(() => {
 
 interface Life {
   readonly child: ChildProcess;
-  /** Settles when it begins to train, or ends. */
-  readonly training: Promise<void>;
+  /** Settles when it has seen so many events, or has ended. */
+  events(count: number): Promise<void>;
   readonly ended: Promise<{ out: string; err: string; signal: string | null }>;
 }
 
@@ -39,20 +40,20 @@ function live(folder: string): Life {
   child.stderr!.on("data", (text) => {
     err += text;
   });
-  const training = new Promise<void>((resolve) => {
-    child.stdout!.on("data", (text) => {
-      out += text;
-      resolve();
-    });
-    child.on("close", () => resolve());
+  child.stdout!.on("data", (text) => {
+    out += text;
   });
+  const events = async (count: number) => {
+    while (out.length < count && child.exitCode === null)
+      await new Promise((resolve) => setTimeout(resolve, 1));
+  };
   const ended = new Promise<Awaited<Life["ended"]>>((resolve) => {
     child.on("close", (_code, signal) => {
       children.delete(child);
       resolve({ out, err, signal });
     });
   });
-  return { child, training, ended };
+  return { child, events, ended };
 }
 
 const digestOf = ({ out, err }: { out: string; err: string }): string => {
@@ -67,19 +68,18 @@ test(`a run killed ${kills} times ends in the bits of an undisturbed one, each s
   let done = 0;
   const seen: number[] = [];
   while (done < kills) {
-    const { child, training, ended } = live(folder);
-    // One of five dies before it trains: while it starts, or reads its checkpoint.
-    if (random() < 0.8) await training;
-    const milliseconds = random() * mostMilliseconds;
-    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    const { child, events, ended } = live(folder);
+    // None is while it starts, or reads its checkpoint.
+    await events(Math.floor(random() * mostEvents));
+    await new Promise((resolve) => setTimeout(resolve, random() * mostMilliseconds));
     child.kill("SIGKILL");
     const end = await ended;
     assert.equal(end.signal, "SIGKILL", `the run was over after ${done} kills: ${end.err}`);
     done++;
     const log = join(folder, "log.jsonl");
-    seen.push(end.out === "" ? 0 : readJsonLines(log).length);
+    if (end.out !== "") seen.push(readJsonLines(log).length);
   }
-  assert.ok(new Set(seen).size > kills / 3, `it got on between the kills: ${seen.join(" ")}`);
+  assert.ok(new Set(seen).size >= kills / 2, `it got on between the kills: ${seen.join(" ")}`);
   assert.equal(digestOf(await live(folder).ended), digestOf(await whole));
   const steps = (readJsonLines(join(folder, "log.jsonl")) as TrainEvent[]).flatMap((event) =>
     event.type === "step" ? [event.step] : [],

@@ -3,7 +3,7 @@
  * a browser too; node/index.ts keeps runs in folders.
  */
 export { type ShiftOptions, shiftImages } from "./augment.js";
-export { Ema, type EmaOptions } from "./callbacks/averages.js";
+export { Ema, type EmaOptions, Swa, type SwaOptions } from "./callbacks/averages.js";
 export type {
   Callback,
   CallbackFunction,
@@ -11,17 +11,21 @@ export type {
   RunControl,
 } from "./callbacks/callback.js";
 export { EarlyStopping, type EarlyStoppingOptions } from "./callbacks/earlyStopping.js";
+export { keepGenerators } from "./callbacks/generators.js";
 export type { Best, MonitorMode, MonitorOptions } from "./callbacks/monitor.js";
 export {
-  type ArchitectureName,
-  buildModel,
   type Classification,
+  cardFrom,
   classifierContent,
   classifierFrom,
   classify,
   ImageClassifier,
   type ModelCard,
+  type ModelMaker,
 } from "./classifier.js";
+
+export * from "./config/index.js";
+
 export type { DiagnosisFacts } from "./doctor/course.js";
 export { diagnose } from "./doctor/diagnose.js";
 export {
@@ -30,6 +34,7 @@ export {
   type SymptomName,
   symptomNames,
 } from "./doctor/diagnosis.js";
+
 export * from "./draw/index.js";
 export { DivergedError, type Place, ResumeError } from "./errors.js";
 export * from "./evaluation/index.js";
@@ -77,7 +82,6 @@ export {
   lenetRecipe,
   type OptimizerName,
   optimizerNames,
-  type Recipe,
   type RecipeSettings,
 } from "./recipe.js";
 export * from "./runs/index.js";

@@ -2,7 +2,7 @@
 import type { SafetensorsContent } from "../io/browser.js";
 import type { Optimizer } from "../optim/index.js";
 import type { Tensor } from "../tensor/index.js";
-import type { EmaOptions } from "./callbacks/averages.js";
+import type { EmaOptions, SwaOptions } from "./callbacks/averages.js";
 import type { Callback, CallbackFunction } from "./callbacks/callback.js";
 import type { EarlyStoppingOptions } from "./callbacks/earlyStopping.js";
 import type { Best, MonitorOptions } from "./callbacks/monitor.js";
@@ -83,6 +83,8 @@ export interface FitOptions extends MeasureOptions {
   readonly debug?: boolean;
   /** Averages weights along the run; validation measures them, and the model has them at the end. */
   readonly ema?: EmaOptions;
+  /** Gives the model, at the end, the average of the weights of its last epochs. */
+  readonly swa?: SwaOptions;
   /** Ends the run when a measure gets no better, with the best weights. */
   readonly earlyStopping?: EarlyStoppingOptions;
   /** Get every event in this order and may act on the run. */

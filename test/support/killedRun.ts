@@ -1,13 +1,28 @@
 /**
  * A child process of test/trainKill.test.ts: goes on with the run of a folder, or begins it, with everything that has a state.
- * Prints a line when it trains and, at the end, a digest of all that the run came to.
+ * Prints a point for each event and, at the end, a digest of all that the run came to.
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { data, defaultGenerator, manualSeed, nn, optim, type Tensor } from "../../src/index.js";
+import {
+  data,
+  defaultGenerator,
+  Generator,
+  manualSeed,
+  nn,
+  optim,
+  randn,
+  type Tensor,
+} from "../../src/index.js";
 import { bytesOf } from "../../src/io/arrayData.js";
 import { JsonLinesWriter } from "../../src/io/index.js";
-import { accuracy, type Callback, fit, plateauSchedule } from "../../src/train/index.js";
+import {
+  accuracy,
+  type Callback,
+  fit,
+  keepGenerators,
+  plateauSchedule,
+} from "../../src/train/index.js";
 import { CheckpointFolder, lockRun } from "../../src/train/node/index.js";
 import { examples, Net, testExamples } from "./fitRuns.js";
 
@@ -32,7 +47,11 @@ const counter: Callback = {
     counted.steps = values.steps as number;
   },
 };
-const noisy = (x: Tensor, y: Tensor): Tensor[] => [nn.functional.dropout(x, 0.1), y];
+const generator = new Generator(5);
+const noisy = (x: Tensor, y: Tensor): Tensor[] => [
+  nn.functional.dropout(x, 0.1).add(randn(x.shape, { generator }).mul(0.1)),
+  y,
+];
 
 const { history, best } = await fit(model, {
   optimizer,
@@ -47,10 +66,11 @@ const { history, best } = await fit(model, {
   earlyStopping: { monitor: "validation.loss", patience: 10_000 },
   schedule: plateauSchedule({ monitor: "validation.loss", patience: 2, factor: 0.95 }),
   batchTransform: noisy,
-  callbacks: [counter],
+  callbacks: [counter, keepGenerators({ generator })],
+  monitor: { everySteps: 5 },
   onEvent(event) {
     log.write(event);
-    if (event.type === "start") process.stdout.write("training\n");
+    process.stdout.write(".");
   },
   checkpoint: {
     everySteps: 1,
@@ -74,4 +94,4 @@ const rates = optimizer.paramGroups.map(({ lr }) => lr);
 hash.update(JSON.stringify([measures, best, random, rates, counted]));
 log.close();
 lock.release();
-process.stdout.write(`finished ${hash.digest("hex")}\n`);
+process.stdout.write(`\nfinished ${hash.digest("hex")}\n`);

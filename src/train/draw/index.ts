@@ -2,6 +2,7 @@
  * Pictures of a run: its curves and confusion matrix as SVG text, its mistakes as pixels. Works in
  * a browser too.
  */
+export { type ComparedRun, type CompareOptions, compareCurvesSvg } from "./compare.js";
 export { type ConfusionOptions, confusionSvg } from "./confusion.js";
 export {
   type CurvesOptions,
