@@ -20,6 +20,7 @@ import { toJson } from "./runsList.js";
 
 interface ShowOptions {
   readonly runs: string;
+  readonly health?: boolean;
   readonly json?: boolean;
 }
 
@@ -34,6 +35,7 @@ export function addRunsShow(runs: Command, context: Context): void {
     .description("Show a run: settings, results, curves, files.")
     .argument("[run]", "which, by name or path (default: the newest)")
     .option("--runs <folder>", "the folder that holds the runs", "runs")
+    .option("--health", "norms, update ratios and dead units as last seen, where they were watched")
     .option("--json", "print JSON for other programs, with the curves")
     .action((wanted: string | undefined, options: ShowOptions) => show(wanted, options, context));
 }
@@ -50,6 +52,7 @@ function show(wanted: string | undefined, options: ShowOptions, { io, program }:
   showMeasures(io.out, run);
   showNotes(io.out, run);
   showCurves(io.out, run);
+  if (options.health) showHealth(io.out, run);
   showFiles(io.out, run);
   for (const problem of run.problems)
     io.err.line(`${io.err.style.bad("note:")} ${printable(problem)}`);
@@ -209,6 +212,34 @@ function drawChart(
   const drawn = lineChart(lines, options);
   if (drawn.length > 0) screen.line();
   for (const line of drawn) screen.line(indent + line);
+}
+
+/** What goes on inside the network, as far as it was watched (`monitor` of `fit`). */
+function showHealth(screen: Screen, { health }: RunRecord): void {
+  screen.line();
+  if (!health) {
+    screen.line("This run was not watched inside.");
+    return;
+  }
+  const { parameters, activations, step } = health;
+  const short = (value: number | null) => (value === null ? "–" : value.toPrecision(3));
+  screen.line(screen.style.dim(`Inside the network at step ${count(step)}`));
+  printTable(screen, [
+    { title: "parameter", cells: parameters.map(({ name }) => printable(name, 60)) },
+    { title: "norm", cells: parameters.map(({ norm }) => short(norm)), right: true },
+    { title: "gradient", cells: parameters.map((one) => short(one.gradientNorm)), right: true },
+    { title: "update ratio", cells: parameters.map((one) => short(one.updateRatio)), right: true },
+  ]);
+  if (activations.length === 0) return;
+  screen.line();
+  printTable(screen, [
+    { title: "module", cells: activations.map(({ name }) => printable(name, 60)) },
+    { title: "kind", cells: activations.map(({ kind }) => printable(kind, 30)) },
+    { title: "mean", cells: activations.map(({ mean }) => short(mean)), right: true },
+    { title: "std", cells: activations.map(({ std }) => short(std)), right: true },
+    { title: "dead", cells: activations.map(({ dead }) => percent(dead, 1)), right: true },
+    { title: "saturated", cells: activations.map((one) => percent(one.saturated, 1)), right: true },
+  ]);
 }
 
 const mostFiles = 30;
