@@ -57,7 +57,7 @@ function show(wanted: string | undefined, options: ShowOptions, { io, program }:
   for (const problem of run.problems)
     io.err.line(`${io.err.style.bad("note:")} ${printable(problem)}`);
   if ((run.status === "stopped" || run.status === "interrupted") && run.step > 0) {
-    const command = `${program} train ${run.model ?? "lenet"} --resume ${shellWord(run.path)}`;
+    const command = `${program} train --resume ${shellWord(run.path)}`;
     io.out.line();
     io.out.line(`To go on: ${printable(command)}`);
   }
@@ -67,8 +67,8 @@ const settingText = (name: string, value: SettingValue): string =>
   `${printable(name, 60)} ${printable(String(value))}`;
 
 /** Pieces with commas between them in lines that fit, under one label. */
-function wrapped(screen: Screen, label: string, pieces: readonly string[]): void {
-  const left = label.padEnd(10);
+function wrapped(screen: Screen, label: string, pieces: readonly string[], longest: number): void {
+  const left = label.padEnd(Math.max(10, Math.min(longest, 20) + 2));
   const width = Math.max(30, screen.columns - left.length);
   let line = "";
   let isFirst = true;
@@ -123,12 +123,21 @@ function showFacts(screen: Screen, run: RunRecord): void {
   }
   const made = madeBy(run.facts);
   if (made !== "") screen.line(`${label("Made by")}${made}`);
-  const settings = Object.entries(run.settings).filter(([name]) => name !== "model");
-  wrapped(
-    screen,
-    "Settings",
-    settings.map(([name, value]) => settingText(name, value)),
-  );
+  showSettings(screen, run.settings);
+}
+
+/** A paragraph for each group: `optim.lr` and `optim.name` stand beside one another. */
+function showSettings(screen: Screen, settings: RunRecord["settings"]): void {
+  const groups = new Map<string, string[]>();
+  for (const [path, value] of Object.entries(settings)) {
+    const dot = path.indexOf(".");
+    const [group, name] = dot < 0 ? ["settings", path] : [path.slice(0, dot), path.slice(dot + 1)];
+    const pieces = groups.get(group) ?? [];
+    groups.set(group, [...pieces, settingText(name, value)]);
+  }
+  const longest = Math.max(0, ...[...groups.keys()].map((group) => group.length));
+  if (groups.size > 0) screen.line();
+  for (const [group, pieces] of groups) wrapped(screen, printable(group, 20), pieces, longest);
 }
 
 /** A row for each measure: its best value, when that was, and its last. */
