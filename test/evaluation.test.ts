@@ -27,15 +27,16 @@ import {
   predict,
   restartSchedule,
   Snapshots,
-  Swa,
   shiftViews,
   TestTimeAugmentation,
   tenCropViews,
   uniformSoup,
 } from "../src/train/index.js";
 import { backends, everywhere, use } from "./support/backends.js";
-import { differ, float64Bounds } from "./support/compare.js";
+import { differ, float64Bounds, assertNear as near } from "./support/compare.js";
+import { copyOf } from "./support/fitRuns.js";
 import { readFixture } from "./support/fixtures.js";
+import { assertNear as near } from "./support/near.js";
 
 use(backends.find(({ backend }) => backend === "native") ?? backends.at(-1)!);
 
@@ -46,13 +47,6 @@ const fixture = readFixture<{
 }>("evaluation.json.gz");
 
 const wide = (values: number[] | Rows): Tensor => tensor(values, { dtype: "float64" });
-
-function near(actual: number, expected: number, bound = 1e-12): void {
-  assert.ok(
-    Math.abs(actual - expected) <= bound * Math.max(1, Math.abs(expected)),
-    `${actual}, expected ${expected}`,
-  );
-}
 
 everywhere(
   "an ensemble's probabilities and logits are NumPy's averages, eager and compiled",
@@ -187,12 +181,8 @@ function interrupted(step: number) {
       if (event.type === "step" && event.step === step) controller.abort();
     },
     checkpoint: {
-      save({ tensors, metadata }) {
-        const copies = [...tensors].map(
-          ([name, { shape, dtype, data: values }]) =>
-            [name, { shape, dtype, data: values.slice() }] as const,
-        );
-        saved = { tensors: new Map(copies), metadata };
+      save(content) {
+        saved = copyOf(content);
       },
     },
   };
@@ -234,44 +224,6 @@ test("snapshots are the weights at the ends of the cycles, also across an interr
   assert.deepEqual((await evaluate(ensemble, loader())).loss > 0, true);
   await assert.rejects(start(new Snapshots(4)), /6 epochs make no 4 cycles/);
   assert.throws(() => new Snapshots(2).ensemble(model), ValueError);
-});
-
-test("the mean of the later epochs' weights is the model's in the end, also across an interruption", async () => {
-  const start = async (options: Partial<FitOptions> = {}) => {
-    manualSeed(4);
-    const model = new nn.Sequential(new nn.Linear(1, 2), new nn.BatchNorm1d(2));
-    const swa = new Swa(model, { startEpoch: 2, everyEpochs: 2, batches: loader() });
-    const seen: Map<string, Tensor>[] = [];
-    await fit(model, {
-      optimizer: new optim.SGD(model.parameters(), { lr: 0.1 }),
-      train: loader(),
-      epochs: 5,
-      callbacks: [
-        swa,
-        (event) => {
-          if (event.type === "epoch" && event.epoch % 2 === 0)
-            seen.push(averageWeights([model.stateDict()]));
-        },
-      ],
-      ...options,
-    });
-    return { model, swa, seen };
-  };
-  const { model, swa, seen } = await start();
-  assert.equal(swa.count, 2);
-  const expected = averageWeights(seen);
-  const weightsOf = (own: nn.Module) => [...own.namedParameters()].flatMap(([, x]) => [...x.data]);
-  const wanted = [...model.namedParameters()].flatMap(([name]) => [...expected.get(name)!.data]);
-  assert.equal(differ(weightsOf(model), wanted, { relative: 1e-6, absolute: 1e-7 }), null);
-  const [layer, norm] = [...model] as [nn.Linear, nn.BatchNorm1d];
-  const hidden = layer.forward(points.tensors[0]!);
-  const means = norm.runningMean!.data;
-  assert.equal(differ(means, hidden.mean(0).data, { relative: 1e-5, absolute: 1e-6 }), null);
-  const stopped = interrupted(7);
-  await start(stopped.options);
-  const resumed = await start({ resume: stopped.saved()! });
-  assert.deepEqual(weightsOf(resumed.model), weightsOf(model));
-  assert.throws(() => new Swa(model, { startEpoch: 0 }), ValueError);
 });
 
 test("folds have the same share of each class, in scikit-learn's places", () => {
