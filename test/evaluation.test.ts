@@ -33,7 +33,7 @@ import {
   uniformSoup,
 } from "../src/train/index.js";
 import { backends, everywhere, use } from "./support/backends.js";
-import { differ, float64Bounds, assertNear as near } from "./support/compare.js";
+import { differ, float64Bounds } from "./support/compare.js";
 import { copyOf } from "./support/fitRuns.js";
 import { readFixture } from "./support/fixtures.js";
 import { assertNear as near } from "./support/near.js";
