@@ -6,7 +6,8 @@ import { before, test } from "node:test";
 import { runCommandLine } from "../src/cli/program.js";
 import { Screen } from "../src/cli/terminal/screen.js";
 import { encodePng } from "../src/io/index.js";
-import { loadClassifier, readPicture, startRun } from "../src/train/node/index.js";
+import { lenetRecipe } from "../src/train/index.js";
+import { experimentFrom, loadClassifier, readPicture, startRun } from "../src/train/node/index.js";
 import { gradus, temporaryFolder, writeShapes } from "./trainSupport.js";
 
 const parent = temporaryFolder();
@@ -49,13 +50,13 @@ before(async () => {
   await startRun({
     runs,
     name: "blocks",
-    config: {
-      model: "lenet",
-      settings: { epochs: 6, batchSize: 8, optimizer: "adam", lr: 3e-3, seed: 1, shift: 1 },
-      data: { kind: "folder", path: writeShapes(parent, "shapes", { train: 160 }), classNames },
-      checkpointEvery: { seconds: 30 },
-      versions: {},
-    },
+    experiment: experimentFrom(
+      lenetRecipe({
+        ...{ epochs: 6, batchSize: 8, seed: 1 },
+        data: { path: writeShapes(parent, "shapes", { train: 160 }), classNames },
+      }),
+      "lenet",
+    ),
   });
 });
 
@@ -84,7 +85,7 @@ test("dark on light is inverted, and the output says so", async () => {
 });
 
 test("a small drawing is enlarged to the frame that the network knows", async () => {
-  const { card } = loadClassifier(join(runs, "blocks"));
+  const { card } = await loadClassifier(join(runs, "blocks"));
   const size: [number, number] = [280, 280];
   const path = await drawBlock("small.png", { size, top: 0.8, left: 0.1, ink: 0, paper: 255 });
   const small = await readPicture(path, { ...card, extent: 20 / 28 });

@@ -226,6 +226,43 @@ test("snapshots are the weights at the ends of the cycles, also across an interr
   assert.throws(() => new Snapshots(2).ensemble(model), ValueError);
 });
 
+test("the mean of the later epochs' weights is the model's in the end, also across an interruption", async () => {
+  const start = async (options: Partial<FitOptions> = {}) => {
+    manualSeed(4);
+    const model = new nn.Sequential(new nn.Linear(1, 2), new nn.BatchNorm1d(2));
+    const seen: Map<string, Tensor>[] = [];
+    await fit(model, {
+      optimizer: new optim.SGD(model.parameters(), { lr: 0.1 }),
+      train: loader(),
+      epochs: 5,
+      swa: { start: 0, everyEpochs: 2 },
+      callbacks: [
+        (event) => {
+          if (event.type === "epoch" && event.epoch % 2 === 0)
+            seen.push(averageWeights([model.stateDict()]));
+        },
+      ],
+      ...options,
+    });
+    return { model, seen };
+  };
+  const { model, seen } = await start();
+  assert.equal(seen.length, 2);
+  const expected = averageWeights(seen);
+  const weightsOf = (own: nn.Module) => [...own.namedParameters()].flatMap(([, x]) => [...x.data]);
+  const wanted = [...model.namedParameters()].flatMap(([name]) => [...expected.get(name)!.data]);
+  assert.equal(differ(weightsOf(model), wanted, { relative: 1e-6, absolute: 1e-7 }), null);
+  const [layer, norm] = [...model] as [nn.Linear, nn.BatchNorm1d];
+  const hidden = layer.forward(points.tensors[0]!);
+  const means = norm.runningMean!.data;
+  assert.equal(differ(means, hidden.mean(0).data, { relative: 1e-5, absolute: 1e-6 }), null);
+  const stopped = interrupted(7);
+  await start(stopped.options);
+  const resumed = await start({ resume: stopped.saved()! });
+  assert.deepEqual(weightsOf(resumed.model), weightsOf(model));
+  await assert.rejects(start({ swa: { start: -1 } }), ValueError);
+});
+
 test("folds have the same share of each class, in scikit-learn's places", () => {
   for (const { labels, folds, places } of fixture.folds) {
     const parts = data.stratifiedKFold(labels, { folds });

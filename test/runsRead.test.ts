@@ -9,9 +9,17 @@ import {
   differingSettings,
   flattenSettings,
   isLowerBetter,
+  lenetRecipe,
   mainMeasure,
 } from "../src/train/index.js";
-import { listRuns, readLog, readRun, resumeRun, startRun } from "../src/train/node/index.js";
+import {
+  experimentFrom,
+  listRuns,
+  readLog,
+  readRun,
+  resumeRun,
+  startRun,
+} from "../src/train/node/index.js";
 import {
   makeRandom,
   startGradus,
@@ -290,17 +298,18 @@ test("a process that is killed leaves a run that is read, resumed, and read agai
 test("a run of this version is read as it ended", async () => {
   const { folder, history } = await startRun({
     runs: join(parent, "own"),
-    config: {
-      model: "lenet",
-      settings: { epochs: 2, batchSize: 16, optimizer: "adam", lr: 0.01, seed: 5, shift: 1 },
-      data: { kind: "folder", path: writeShapes(parent, "own-shapes") },
-      checkpointEvery: { steps: 3 },
-      versions: {},
-    },
+    experiment: experimentFrom(
+      lenetRecipe({
+        ...{ epochs: 2, batchSize: 16, lr: 0.01, seed: 5 },
+        data: { path: writeShapes(parent, "own-shapes") },
+      }),
+      "lenet",
+    ),
+    checkpointEvery: { steps: 3 },
   });
   const run = readRun(folder.path);
   assert.deepEqual([run.status, run.model, run.epoch, run.step], ["finished", "lenet", 2, 8]);
   assert.deepEqual(run.history, history);
-  assert.equal(run.settings.lr, 0.01);
+  assert.equal(run.settings["optim.lr"], 0.01);
   assert.ok(run.files.some(({ name, bytes }) => name === "model.safetensors" && bytes > 1000));
 });

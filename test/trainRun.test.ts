@@ -19,8 +19,15 @@ import {
   nodeFileSystem,
   readJsonLines,
 } from "../src/io/index.js";
-import { classifierFrom, type TrainEvent } from "../src/train/index.js";
-import { loadClassifier, type RunHandlers, resumeRun, startRun } from "../src/train/node/index.js";
+import { classifierFrom, lenetRecipe, type TrainEvent } from "../src/train/index.js";
+import {
+  CheckpointFolder,
+  experimentFrom,
+  loadClassifier,
+  type RunHandlers,
+  resumeRun,
+  startRun,
+} from "../src/train/node/index.js";
 import { temporaryFolder, writeShapes } from "./trainSupport.js";
 
 const parent = temporaryFolder();
@@ -35,19 +42,25 @@ const settings = {
 } as const;
 let folders = 0;
 
+const lenet = (path: string, changes: object = {}) =>
+  experimentFrom(lenetRecipe({ ...settings, ...changes, data: { path } }), "lenet");
+
 function start(options: Partial<Parameters<typeof startRun>[0]> = {}, changes: object = {}) {
   return startRun({
     runs: join(parent, `runs${++folders}`),
-    config: {
-      model: "lenet",
-      settings: { ...settings, ...changes },
-      data: { kind: "folder", path: shapes },
-      checkpointEvery: { steps: 3 },
-      versions: { gradus: "0.0.0" },
-    },
+    experiment: lenet(shapes, changes),
+    preset: "lenet",
+    checkpointEvery: { steps: 3 },
+    versions: { gradus: "0.0.0" },
     ...options,
   });
 }
+
+/** The newest checkpoint's file in a run's folder. */
+const newest = (path: string): string => {
+  const folder = join(path, "checkpoints");
+  return join(folder, `step-${new CheckpointFolder(folder).steps().at(-1)}.safetensors`);
+};
 
 /** Handlers that stop the run after a step. */
 function stopAfter(step: number): RunHandlers {
@@ -69,11 +82,15 @@ test("a run leaves settings, log, weights under PyTorch's names, and pictures", 
   assert.equal(status, "finished");
   assert.match(folder.name, /^lenet-\d{4}-\d\d-\d\d-001$/);
   assert.deepEqual(readdirSync(folder.path).sort(), [
-    ...["checkpoint.safetensors", "config.json", "curves.svg", "log.jsonl", "mistakes.png"],
+    ...(existsSync(folder.file("changes")) ? ["changes.diff"] : []),
+    ...["checkpoints", "config.json", "curves.svg", "log.jsonl", "mistakes.png"],
     "model.safetensors",
   ]);
-  const config = JSON.parse(readFileSync(folder.file("config"), "utf8"));
-  assert.deepEqual(config.settings, settings);
+  const { config, preset } = JSON.parse(readFileSync(folder.file("config"), "utf8"));
+  assert.equal(preset, "lenet");
+  const { epochs, batchSize, seed } = config.train;
+  assert.deepEqual({ epochs, batchSize, seed }, { epochs: 2, batchSize: 16, seed: 5 });
+  assert.equal(config.optim.lr, 0.01);
   assert.equal(config.data.path, shapes);
   const { tensors, metadata } = loadSafetensors(folder.file("model"));
   assert.deepEqual(
@@ -143,14 +160,7 @@ test("data that cannot be used leave no folder behind", async () => {
   const file = join(broken, "t10k-labels-idx1-ubyte");
   truncateSync(file, statSync(file).size - 3);
   const runs = join(parent, "never");
-  const config = {
-    model: "lenet",
-    settings,
-    data: { kind: "folder", path: broken },
-    checkpointEvery: { seconds: 30 },
-    versions: {},
-  } as const;
-  await assert.rejects(startRun({ runs, config }), /t10k-labels.*cut off/);
+  await assert.rejects(startRun({ runs, experiment: lenet(broken) }), /t10k-labels.*cut off/);
   assert.equal(existsSync(runs), false);
 });
 
@@ -182,8 +192,10 @@ test("a disk that fills up later ends the run with whole files, from which it go
       /the disk is full; free some space/,
     );
     const path = join(runs, "run");
+    // Full before the first step, it leaves nothing.
+    if (!existsSync(path)) continue;
     assert.deepEqual(leftovers(path), []);
-    if (!existsSync(join(path, "checkpoint.safetensors"))) continue;
+    if (new CheckpointFolder(join(path, "checkpoints")).steps().length === 0) continue;
     await resumeRun({ path });
     assert.ok(weights(path).equals(expected), `weights after ${bytes} bytes`);
   }
@@ -194,22 +206,18 @@ test("a run that diverges keeps its last good checkpoint and logs why", async ()
   const run = start({ runs, name: "run" }, { lr: 1e30, optimizer: "sgd", epochs: 5 });
   await assert.rejects(run, /epoch \d+.*learning rate/);
   const path = join(runs, "run");
-  for (const { data } of loadSafetensors(join(path, "checkpoint.safetensors")).tensors.values())
+  for (const { data } of loadSafetensors(newest(path)).tensors.values())
     assert.ok((data as Float32Array).every(Number.isFinite));
   assert.equal((readJsonLines(join(path, "log.jsonl")).at(-1) as TrainEvent).type, "failed");
 });
 
 test("a run whose data, settings or files changed is not resumed", async () => {
   const own = writeShapes(parent, "own");
-  const config = {
-    model: "lenet",
-    settings,
-    data: { kind: "folder", path: own },
-    checkpointEvery: { seconds: 30 },
-    versions: {},
-  } as const;
   const runs = join(parent, "changed");
-  const { folder } = await startRun({ runs, name: "run", config, ...stopAfter(3) });
+  const { folder } = await startRun({
+    ...{ runs, name: "run", experiment: lenet(own) },
+    ...stopAfter(3),
+  });
   const { path } = folder;
   const resume = () => resumeRun({ path });
   writeShapes(parent, "own", { seed: 2 });
@@ -218,22 +226,27 @@ test("a run whose data, settings or files changed is not resumed", async () => {
   const text = readFileSync(folder.file("config"), "utf8");
   const write = (changed: string) => writeFileSync(folder.file("config"), changed);
   write(text.replace('"seed": 5', '"seed": 6'));
-  await assert.rejects(resume(), /seed is 6, the checkpoint has 5/);
+  await assert.rejects(resume(), /train.seed is 6, the checkpoint has 5/);
   write(text.replace('"epochs": 2', '"epochs": "2"'));
-  await assert.rejects(resume(), /config.json: settings.epochs is "2"; expected a whole number/);
+  await assert.rejects(resume(), /config.json: train.epochs is "2"; expected a whole number/);
+  write(text.replace('"version": 2', '"version": 1'));
+  await assert.rejects(resume(), /written by an older version/);
   write(text.slice(0, 40));
   await assert.rejects(resume(), /config.json: is not valid JSON/);
   write(text);
-  const checkpoint = readFileSync(folder.file("checkpoint"));
+  for (const older of new CheckpointFolder(folder.file("checkpoints")).steps().slice(0, -1))
+    rmSync(join(folder.file("checkpoints"), `step-${older}.safetensors`));
+  const file = newest(path);
+  const checkpoint = readFileSync(file);
   for (const length of [0, 7, 100, checkpoint.length - 1]) {
-    writeFileSync(folder.file("checkpoint"), checkpoint.subarray(0, length));
-    await assert.rejects(resume(), /checkpoint.safetensors/);
+    writeFileSync(file, checkpoint.subarray(0, length));
+    await assert.rejects(resume(), /no checkpoint can be read/);
   }
-  writeFileSync(folder.file("checkpoint"), weights(path));
-  await assert.rejects(resume(), /is not the checkpoint of a run/);
-  rmSync(folder.file("checkpoint"));
+  writeFileSync(file, weights(path));
+  await assert.rejects(resume(), /no checkpoint can be read/);
+  rmSync(file);
   await assert.rejects(resume(), /has no checkpoint/);
-  writeFileSync(folder.file("checkpoint"), checkpoint);
+  writeFileSync(file, checkpoint);
   rmSync(folder.file("log"));
   assert.equal((await resume()).status, "finished");
 });
@@ -242,9 +255,9 @@ test("what is not a run or a classifier is refused", async () => {
   await assert.rejects(resumeRun({ path: join(parent, "nowhere") }), /no such run/);
   await assert.rejects(resumeRun({ path: shapes }), /is not a run: it holds no config.json/);
   const { folder } = await whole;
-  assert.throws(() => loadClassifier(folder.file("checkpoint")), /no description of its model/);
-  assert.throws(() => loadClassifier(folder.file("config")), /config.json/);
-  assert.throws(() => loadClassifier(shapes), /model.safetensors/);
+  await assert.rejects(loadClassifier(newest(folder.path)), /no description of its model/);
+  await assert.rejects(loadClassifier(folder.file("config")), /config.json/);
+  await assert.rejects(loadClassifier(shapes), /model.safetensors/);
   const content = loadSafetensors(folder.file("model"));
   const card = JSON.parse(content.metadata.gradus!);
   const withCard = (changes: object) => ({
@@ -252,13 +265,23 @@ test("what is not a run or a classifier is refused", async () => {
     metadata: { gradus: JSON.stringify({ ...card, ...changes }) },
   });
   const cases: [object, RegExp][] = [
-    [{ architecture: "constructor" }, /architecture is "constructor"; expected LeNet5/],
+    [{ model: { name: "constructor" } }, /model is "constructor"; expected cnn, lenet/],
+    [{ model: { name: "mlp", hiden: [4] } }, /model.*hiden/],
+    [{ model: { name: "mlp", hidden: [90_000] } }, /larger than any of its weights/],
+    [{ model: { name: "custom" } }, /function of the run's configuration/],
+    [{ channels: 3 }, /is not a lenet: .*conv1/],
+    [{ mean: [0, 0] }, /normalises 2 channels of 1/],
+    [{ version: 3 }, /version is 3/],
     [{ classes: [] }, /has no classes/],
     [{ classes: Array.from({ length: 20_000 }, () => "x") }, /a list of at most/],
-    [{ classes: ["a", "b"] }, /is not a LeNet5: .*fc3/],
+    [{ classes: ["a", "b"] }, /is not a lenet: .*fc3/],
     [{ std: 0 }, /std is 0/],
     [{ height: 1e9 }, /height is 1000000000/],
   ];
   for (const [changes, message] of cases)
     assert.throws(() => classifierFrom(withCard(changes)), message);
+  const { model: _, channels: __, ...first } = card;
+  const older = withCard({ ...first, version: 1, architecture: "LeNet5" });
+  older.metadata.gradus = JSON.stringify({ ...first, version: 1, architecture: "LeNet5" });
+  assert.equal(classifierFrom(older).card.model.name, "lenet");
 });

@@ -62,6 +62,10 @@ export class Field {
     return Object.entries(this.#record()).map(([key, value]) => [key, this.#child(key, value)]);
   }
 
+  get isList(): boolean {
+    return Array.isArray(this.#value);
+  }
+
   list(most: number): Field[] {
     const value = this.#value;
     if (!Array.isArray(value) || value.length > most)

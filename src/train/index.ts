@@ -14,15 +14,18 @@ export { EarlyStopping, type EarlyStoppingOptions } from "./callbacks/earlyStopp
 export { keepGenerators } from "./callbacks/generators.js";
 export type { Best, MonitorMode, MonitorOptions } from "./callbacks/monitor.js";
 export {
-  type ArchitectureName,
-  buildModel,
   type Classification,
+  cardFrom,
   classifierContent,
   classifierFrom,
   classify,
   ImageClassifier,
   type ModelCard,
+  type ModelMaker,
 } from "./classifier.js";
+
+export * from "./config/index.js";
+
 export type { DiagnosisFacts } from "./doctor/course.js";
 export { diagnose } from "./doctor/diagnose.js";
 export {
@@ -31,6 +34,7 @@ export {
   type SymptomName,
   symptomNames,
 } from "./doctor/diagnosis.js";
+
 export * from "./draw/index.js";
 export { DivergedError, type Place, ResumeError } from "./errors.js";
 export * from "./evaluation/index.js";
@@ -78,7 +82,6 @@ export {
   lenetRecipe,
   type OptimizerName,
   optimizerNames,
-  type Recipe,
   type RecipeSettings,
 } from "./recipe.js";
 export * from "./runs/index.js";

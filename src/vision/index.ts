@@ -1,3 +1,4 @@
 /** Contents of `vision`. */
+export { CifarResNet, type CifarResNetOptions } from "./models/cifarResNet.js";
 export { LeNet5, type LeNetOptions } from "./models/lenet.js";
 export * from "./transforms/index.js";

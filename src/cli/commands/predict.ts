@@ -74,7 +74,7 @@ async function predict(
   context: Context,
 ): Promise<void> {
   const { io } = context;
-  const classifier = openClassifier(findRun(run, options.runs, { orFile: true }));
+  const classifier = await openClassifier(findRun(run, options.runs, { orFile: true }));
   const missing = files.find((file) => !fs.existsSync(file));
   if (missing !== undefined) throw new UsageError(`no picture ${missing}`);
   useBackend(options);
@@ -94,11 +94,11 @@ async function predict(
   if (options.json) io.out.line(JSON.stringify(answers.map(toJson), null, 2));
 }
 
-function openClassifier(path: string): ImageClassifier {
+async function openClassifier(path: string): Promise<ImageClassifier> {
   const isFolder = fs.statSync(path).isDirectory();
   if (isFolder && !fs.existsSync(join(path, runFiles.model)))
     throw new UsageError(`the run ${path} has no ${runFiles.model}; it has not trained yet`);
-  return loadClassifier(path);
+  return await loadClassifier(path);
 }
 
 async function ask(classifier: ImageClassifier, file: string, top: number): Promise<Answer> {

@@ -1,20 +1,11 @@
-/** `gradus train`: trains a model in a run's folder, or goes on with a run. */
-import * as fs from "node:fs";
-import { basename, join, resolve } from "node:path";
-import { type Command, Option } from "commander";
-import type { BackendName } from "../../backend/contract.js";
-import { fashionMnistClasses } from "../../data/sources/labelled.js";
-import { defaultRates, type OptimizerName, optimizerNames } from "../../train/index.js";
+/** `gradus train`: trains what a configuration describes in a run's folder, or goes on with a run. Read trainSettings.ts next. */
+import type { Command } from "commander";
+import { defaultRates, maxShift, optimizerNames } from "../../train/index.js";
 import {
   type CheckpointInterval,
-  checkRunName,
-  type DataSource,
-  maxShift,
-  type RunConfig,
   type RunHandlers,
   type RunOutcome,
   resumeRun,
-  runFiles,
   startRun,
 } from "../../train/node/index.js";
 import { backendNames, useBackend } from "../backend.js";
@@ -26,26 +17,7 @@ import { findRun } from "../runs.js";
 import { shellWord } from "../terminal/format.js";
 import { showSummary } from "../terminal/runSummary.js";
 import { TrainDisplay } from "../terminal/trainDisplay.js";
-
-interface TrainOptions {
-  readonly data?: string;
-  readonly classes?: readonly string[];
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly lr?: number;
-  readonly optimizer: OptimizerName;
-  readonly seed: number;
-  readonly shift: number;
-  readonly name?: string;
-  readonly runs: string;
-  readonly resume?: string;
-  readonly backend?: BackendName;
-  readonly threads?: number;
-  readonly checkpointEvery: CheckpointInterval;
-  readonly quiet?: boolean;
-}
-
-const models = ["lenet"] as const;
+import { checkRunFolder, openExperiment, presetNames, type TrainOptions } from "./trainSettings.js";
 
 /** Options that leave the result of a run alone, so that they may change when it goes on. */
 const freeOptions = ["runs", "resume", "backend", "threads", "checkpointEvery", "quiet"];
@@ -57,10 +29,15 @@ Examples:
   $ gradus train lenet --data fashion-mnist --epochs 3
       learn from a folder with MNIST's four files (…-images-idx3-ubyte, …-labels-idx1-ubyte)
   $ gradus train lenet --optimizer sgd --lr 0.05 --name first-try
-  $ gradus train lenet --resume first-try
+  $ gradus train cnn.yaml --set optim.lr=3e-4 --set train.epochs=20
+      train what a configuration describes (YAML, JSON, TypeScript), with some settings changed
+  $ gradus train --resume first-try
       go on with a run that was stopped; it ends as if it never had been
 
-Ctrl-C saves the run and prints how to go on; a second Ctrl-C leaves at once.`;
+Ctrl-C saves the run and prints how to go on; a second Ctrl-C leaves at once.
+docs/training.md explains configurations.`;
+
+const collect = (value: string, list: readonly string[]): string[] => [...list, value];
 
 /** Adds the command to the program. */
 export function addTrain(program: Command, context: Context): void {
@@ -69,38 +46,35 @@ export function addTrain(program: Command, context: Context): void {
     .command("train")
     .summary("train a model")
     .description("Train a model. Weights, log, curves and mistakes go to the run's folder.")
-    .argument("<model>", `which model: ${models.join(", ")}`, oneOf(models))
+    .argument("[model]", `a configuration's file; or a recipe: ${presetNames.join(", ")}`)
+    .option("--set <setting>", "change a setting, as optim.lr=3e-4; may be repeated", collect, [])
     .option("--data <folder>", "folder with MNIST's four files, gzipped or not (default: digits)")
     .option("--classes <names>", "what the classes are called, with commas between", nameList)
-    .option("--epochs <n>", "how often to go through the training pictures", whole(1, 100_000), 12)
-    .option("--batch-size <n>", "pictures in a step", whole(1, 1_000_000), 64)
-    .option("--lr <rate>", `highest learning rate (default: ${rates})`, positive)
-    .addOption(
-      new Option("--optimizer <name>", optimizerNames.join(", "))
-        .argParser(oneOf(optimizerNames))
-        .default("adam", "adam"),
+    .option("--epochs <n>", "how often to go through the examples (lenet: 12)", whole(1, 100_000))
+    .option("--batch-size <n>", "examples in a step (default: 64)", whole(1, 1_000_000))
+    .option("--lr <rate>", `highest learning rate (lenet: ${rates})`, positive)
+    .option(
+      "--optimizer <name>",
+      `${optimizerNames.join(", ")} (lenet: adam)`,
+      oneOf(optimizerNames),
     )
-    .option("--seed <n>", "decides first weights and order of pictures", whole(0), 0)
-    .option("--shift <n>", "pixels to move training pictures by, at random", whole(0, maxShift), 1)
+    .option("--seed <n>", "decides first weights and order of examples (default: 0)", whole(0))
+    .option("--shift <n>", "lenet: pixels to move pictures by (default: 1)", whole(0, maxShift))
     .option("--name <name>", "what to call the run (default: model, date and a number)")
     .option("--runs <folder>", "the folder that holds the runs", "runs")
     .option("--resume <run>", "go on with a run, given by name or path")
     .option("--backend <name>", backendNames.join(", "), oneOf(backendNames))
     .option("--threads <n>", "threads of native code (default: one a core)", whole(1, 1024))
-    .addOption(
-      new Option("--checkpoint-every <interval>", "save after steps (200) or seconds (30s)")
-        .argParser(interval)
-        .default({ seconds: 30 }, "30s"),
-    )
+    .option("--checkpoint-every <interval>", "save after steps (200) or seconds (30s)", interval)
     .option("--quiet", "print the result only")
     .addHelpText("after", examples)
-    .action((model: (typeof models)[number], options: TrainOptions, command: Command) =>
+    .action((model: string | undefined, options: TrainOptions, command: Command) =>
       train(model, options, command, context),
     );
 }
 
 async function train(
-  model: (typeof models)[number],
+  model: string | undefined,
   options: TrainOptions,
   command: Command,
   context: Context,
@@ -109,7 +83,7 @@ async function train(
   const isGiven = (name: string) => command.getOptionValueSource(name) === "cli";
   const start = options.resume
     ? prepareResume(options.resume, options, command)
-    : prepareStart(model, options, context.version);
+    : await prepareStart(model, options, context.version);
   const backend = useBackend(options);
   const quiet = options.quiet ?? false;
   const display = new TrainDisplay(io.out, { backend, quiet });
@@ -120,14 +94,18 @@ async function train(
   try {
     const outcome = await start({
       signal: interrupts.signal,
-      onReady: (folder, config, images) => {
-        display.introduce(folder, config, images);
+      onReady: (folder, config, experiment) => {
+        display.introduce(folder, config, experiment);
         if (options.resume && config.backend !== backendOf(backend) && !quiet)
           io.err.line(
             `The run began on ${config.backend}: on another backend it rounds differently.`,
           );
       },
       onEvent: (event) => display.onEvent(event),
+      onDamage: (damaged) => {
+        for (const { message } of damaged)
+          io.err.line(`${message}; going on from an older checkpoint`);
+      },
       ...(options.resume && isGiven("checkpointEvery") && { every: options.checkpointEvery }),
     });
     io.out.clearStatus();
@@ -158,58 +136,31 @@ function prepareResume(wanted: string, options: TrainOptions, command: Command):
     resumeRun({ path, ...handlers, ...(every && { checkpointEvery: every }) });
 }
 
-function dataSource({ data, classes }: TrainOptions): DataSource {
-  if (data === undefined) {
-    if (classes) throw new UsageError("--classes needs --data: the digits have their names");
-    return { kind: "digits" };
-  }
-  if (!(fs.statSync(data, { throwIfNoEntry: false })?.isDirectory() ?? false))
-    throw new UsageError(
-      `--data ${data}: ${fs.existsSync(data) ? "is no folder" : "no such folder"}`,
-    );
-  const path = resolve(data);
-  const names = classes ?? (basename(path) === "fashion-mnist" ? fashionMnistClasses : undefined);
-  return { kind: "folder", path, ...(names && { classNames: names }) };
-}
-
-function checkName(options: TrainOptions): void {
-  const { name, runs } = options;
-  if (name === undefined) return;
-  try {
-    checkRunName(name);
-  } catch (error) {
-    throw new UsageError(`--name: ${(error as Error).message}`);
-  }
-  const path = join(runs, name);
-  if (!fs.existsSync(path)) return;
-  const hint = fs.existsSync(join(path, runFiles.config))
-    ? `go on with it by --resume ${shellWord(name)}, or choose another name`
-    : "choose another name";
-  throw new UsageError(`--name ${name}: ${path} exists already; ${hint}`);
-}
-
-function prepareStart(
-  model: (typeof models)[number],
+async function prepareStart(
+  model: string | undefined,
   options: TrainOptions,
   version: string,
-): Start {
-  checkName(options);
-  const { epochs, batchSize, optimizer, seed, shift, runs, name } = options;
-  const lr = options.lr ?? defaultRates[optimizer];
-  const config: Omit<RunConfig, "name" | "backend" | "created"> = {
-    model,
-    settings: { epochs, batchSize, optimizer, lr, seed, shift },
-    data: dataSource(options),
-    checkpointEvery: options.checkpointEvery,
-    versions: { gradus: version, node: process.versions.node },
-  };
-  return (handlers) => startRun({ runs, config, ...(name && { name }), ...handlers });
+): Promise<Start> {
+  if (model === undefined) throw new UsageError("missing required argument 'model'");
+  checkRunFolder(options);
+  const { preset, experiment } = await openExperiment(model, options);
+  const { runs, name, checkpointEvery } = options;
+  return (handlers) =>
+    startRun({
+      ...{ runs, experiment, versions: { gradus: version } },
+      ...(checkpointEvery && { checkpointEvery }),
+      ...(preset && { preset }),
+      ...(name && { name }),
+      ...handlers,
+    });
 }
 
 function reportStop(outcome: RunOutcome, interrupts: Interrupts, { io, ...rest }: Context): void {
   const signal: StopSignal = interrupts.received() ?? "SIGINT";
   rest.setExitCode(signalExitCodes[signal]);
-  const command = `${rest.program} train ${outcome.config.model} --resume ${shellWord(outcome.folder.path)}`;
+  const { preset } = outcome.config;
+  const what = preset ? `train ${preset}` : "train";
+  const command = `${rest.program} ${what} --resume ${shellWord(outcome.folder.path)}`;
   io.out.line(`Saved after step ${outcome.step}. To go on:`);
   io.out.line(`  ${io.out.style.bold(command)}`);
 }

@@ -14,8 +14,9 @@ const contents: Readonly<Record<keyof RunFiles, string>> = {
   curves: "loss and accuracy over the run",
   mistakes: "the test pictures it misread",
   log: "everything that happened, a line each",
-  checkpoint: "what the run can go on from",
+  checkpoints: "what the run can go on from",
   config: "the settings it began with",
+  changes: "changes of the code that git had not",
 };
 
 /** Lines no longer than the screen, made of pieces that stay whole. */
@@ -62,6 +63,21 @@ function showReport(screen: Screen, { byClass, confusions }: RunReport): void {
   for (const line of flow(cells, ", ", width)) screen.line(indent + line);
 }
 
+/** What the run came to, in one line; null where there was nothing to measure it with. */
+function resultOf({ style }: Screen, outcome: RunOutcome): string | null {
+  const { report, final, experiment, history, seconds } = outcome;
+  const part = experiment.data.hasTest ? "Test" : "Validation";
+  const time = `after ${plural(history.length, "epoch")} in ${duration(seconds)}`;
+  if (report) {
+    const share = style.good(percent(report.right / report.examples));
+    const right = `${count(report.right)} of ${count(report.examples)} right`;
+    return `${style.bold(`${part} accuracy ${share}`)}: ${right}, ${time}`;
+  }
+  if (!final) return `Finished ${time}`;
+  const measures = Object.entries(final).map(([name, value]) => `${name} ${value.toPrecision(4)}`);
+  return `${style.bold(`${part} ${measures.join(", ")}`)}, ${time}`;
+}
+
 /** Reports a finished run. */
 export function showSummary(
   screen: Screen,
@@ -69,20 +85,16 @@ export function showSummary(
   options: { readonly quiet: boolean; readonly program: string },
 ): void {
   const { style } = screen;
-  const { folder, report, history, seconds } = outcome;
-  if (!report) return;
-  const share = percent(report.right / report.examples);
-  const epochs = plural(history.length, "epoch");
+  const { folder, report, reason, experiment } = outcome;
+  const result = resultOf(screen, outcome);
   if (!options.quiet) screen.line();
-  screen.line(
-    `${style.bold(`Test accuracy ${style.good(share)}`)}: ${count(report.right)} of ` +
-      `${count(report.examples)} right, after ${epochs} in ${duration(seconds)}`,
-  );
+  if (reason !== undefined && !options.quiet) screen.line(`Ended early: ${reason}`);
+  if (result !== null) screen.line(result);
   if (options.quiet) {
     screen.line(`Written to ${folder.path}`);
     return;
   }
-  showReport(screen, report);
+  if (report) showReport(screen, report);
   screen.line();
   screen.line(style.dim(`Written to ${folder.path}`));
   const kinds = Object.keys(contents) as (keyof RunFiles)[];
@@ -92,6 +104,12 @@ export function showSummary(
       screen.line(
         `${indent}${basename(folder.file(kind)).padEnd(widest)}  ${style.dim(contents[kind])}`,
       );
+  const { source } = outcome.config;
+  if (source)
+    screen.line(
+      `${indent}${source.file.padEnd(widest)}  ${style.dim("the configuration's own text")}`,
+    );
+  if (!experiment.card) return;
   screen.line();
   screen.line(`Try it: ${options.program} predict ${shellWord(folder.path)} picture.png`);
 }

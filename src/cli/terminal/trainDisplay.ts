@@ -1,7 +1,6 @@
 /** Shows a training run: what it is, a line that moves, a row for each epoch. Read runSummary.ts for what comes after. */
-import type { LabelledImages } from "../../data/sources/labelled.js";
-import type { EpochEvent, StepEvent, TrainEvent } from "../../train/index.js";
-import type { RunConfig, RunFolder } from "../../train/node/index.js";
+import type { Chosen, EpochEvent, StepEvent, TrainEvent } from "../../train/index.js";
+import type { FileExperiment, RunConfig, RunFolder } from "../../train/node/index.js";
 import { count, duration, percent, plural, timeLeft } from "./format.js";
 import type { Screen } from "./screen.js";
 import { bar } from "./style.js";
@@ -23,6 +22,29 @@ const columns = [
 const row = (cells: readonly string[]): string =>
   cells.map((cell, i) => cell.padStart(columns[i]!.width)).join("");
 
+/** What people call a model. */
+function titleOf({ name, depth }: Chosen): string {
+  const titles: Readonly<Record<string, string>> = {
+    cnn: "CNN",
+    custom: "A model of its own",
+    lenet: "LeNet-5",
+    mlp: "MLP",
+    resnet: `ResNet-${depth}`,
+  };
+  return titles[name] ?? name;
+}
+
+/** How many examples there are for what. */
+function partsOf({ options, data, classes }: FileExperiment, testValidates: boolean): string {
+  const { train, validation } = options;
+  const parts = [`${count(train.dataset.length)} to train on`];
+  if (validation && !testValidates)
+    parts.push(`${count(validation.dataset.length)} to validate with`);
+  if (data.final && data.hasTest) parts.push(`${count(data.final.dataset.length)} to test with`);
+  if (classes !== undefined) parts.push(plural(classes, "class", "classes"));
+  return parts.join(", ");
+}
+
 export class TrainDisplay {
   readonly #screen: Screen;
   readonly #isQuiet: boolean;
@@ -41,21 +63,18 @@ export class TrainDisplay {
   }
 
   /** Says what will be trained, on what, where it is written. */
-  introduce(folder: RunFolder, config: RunConfig, images: LabelledImages): void {
+  introduce(folder: RunFolder, run: RunConfig, experiment: FileExperiment): void {
     if (this.#isQuiet) return;
     const { style } = this.#screen;
-    const [train, test] = [images.train, images.test].map(({ dataset }) => count(dataset.length));
-    const { data, settings } = config;
-    const name = data.kind === "digits" ? "handwritten digits" : `pictures from ${data.path}`;
-    const { optimizer, lr, batchSize, epochs, seed } = settings;
+    const { optim, train, model, data } = run.config;
+    const { batchSize, epochs, seed } = train;
     const label = (text: string) => style.dim(text.padEnd(10));
-    this.#screen.line(`${style.bold("LeNet-5")} learns ${name}`);
+    const examples = experiment.data.finalPair?.x.dtype === "uint8" ? "Pictures" : "Examples";
+    this.#screen.line(`${style.bold(titleOf(model))} learns ${experiment.data.title}`);
     this.#screen.line();
+    this.#screen.line(`${label(examples)}${partsOf(experiment, data.validation === "test")}`);
     this.#screen.line(
-      `${label("Pictures")}${train} to train on, ${test} to test with, ${plural(images.classes, "class", "classes")}`,
-    );
-    this.#screen.line(
-      `${label("Settings")}${optimizer}, learning rate ${lr}, batch size ${batchSize}, ${plural(epochs, "epoch")}, seed ${seed}`,
+      `${label("Settings")}${optim.name}, learning rate ${optim.lr}, batch size ${batchSize}, ${plural(epochs, "epoch")}, seed ${seed}`,
     );
     this.#screen.line(`${label("Backend")}${this.#backend}`);
     this.#screen.line(`${label("Run")}${folder.path}`);
@@ -85,7 +104,8 @@ export class TrainDisplay {
       validation ? validation.loss.toFixed(4) : "",
       validation?.accuracy === undefined ? "" : percent(validation.accuracy),
     ];
-    const cells = [`${epoch}/${this.#epochs}`, train.loss.toFixed(4), percent(train.accuracy!)];
+    const accuracyOf = train.accuracy === undefined ? "" : percent(train.accuracy);
+    const cells = [`${epoch}/${this.#epochs}`, train.loss.toFixed(4), accuracyOf];
     const text = row([...cells, ...measured, duration(seconds)]);
     this.#lastPlain = performance.now();
     const accuracy = measured[1]!;
@@ -112,7 +132,7 @@ export class TrainDisplay {
   #facts({ running, examplesPerSecond, secondsLeft }: StepEvent): string[] {
     return [
       `loss ${running.loss.toFixed(4)}`,
-      `accuracy ${percent(running.accuracy!, 1)}`,
+      ...(running.accuracy === undefined ? [] : [`accuracy ${percent(running.accuracy, 1)}`]),
       ...(examplesPerSecond === null ? [] : [`${count(examplesPerSecond)} images/s`]),
       ...(secondsLeft === null ? [] : [timeLeft(secondsLeft)]),
     ];

@@ -12,13 +12,25 @@ export {
   type DamagedCheckpoint,
   type StoredCheckpoint,
 } from "./checkpoints.js";
+export { type ConfigSource, parseSetting } from "./configFile.js";
 export { csvLogger } from "./csvLogger.js";
+export { fingerprintOf, openExamples } from "./dataSource.js";
+export { type GitState, gitStateOf, type Machine, machineOf } from "./environment.js";
+export {
+  experimentFrom,
+  experimentFromSource,
+  type FileExperiment,
+  type LoadedExperiment,
+  loadExperiment,
+} from "./experimentFile.js";
+
 export {
   type CsvRows,
   type ExportCsvOptions,
   exportCsv,
   exportTensorBoard,
 } from "./exportRuns.js";
+
 export { loadClassifier } from "./modelFile.js";
 export { type PictureChange, type PreparedPicture, readPicture } from "./picture.js";
 export {
@@ -30,7 +42,7 @@ export {
   readRun,
 } from "./readRun.js";
 export { type RunReport, summarize } from "./report.js";
-export { type CheckpointInterval, type DataSource, maxShift, type RunConfig } from "./runConfig.js";
+export type { CheckpointInterval, RunConfig } from "./runConfig.js";
 export { checkRunName, type RunFiles, RunFolder, runFiles } from "./runFolder.js";
 export { type LockHolder, lockRun, type RunLock, RunLockedError } from "./runLock.js";
 export { type SummaryPlace, SummaryWriter, type SummaryWriterOptions } from "./summaryWriter.js";

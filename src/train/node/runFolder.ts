@@ -1,25 +1,30 @@
 /** The folder of one run: how it is named and made, what lies in it. Read trainRun.ts for what is written when. */
 import * as fs from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, extname, join, resolve } from "node:path";
 import { ValueError } from "../../core/errors.js";
 import { FileError, fileError } from "../../io/fileSystem.js";
 import { readFileLimited, type WriteOptions, writeFileAtomic } from "../../io/files.js";
+import type { ConfigSource } from "./configFile.js";
 import { encodeConfig, parseConfig, type RunConfig } from "./runConfig.js";
 
 /** The files of a run by what they hold. */
 export const runFiles = {
   config: "config.json",
   log: "log.jsonl",
-  checkpoint: "checkpoint.safetensors",
+  checkpoints: "checkpoints",
   model: "model.safetensors",
   curves: "curves.svg",
   mistakes: "mistakes.png",
+  changes: "changes.diff",
 } as const;
 
 export type RunFiles = typeof runFiles;
 
 const maxConfigBytes = 2 ** 20;
 const mostRunsADay = 999;
+
+/** What the copy of a configuration's file is called in its run's folder. */
+export const sourceFile = (path: string): string => `source${extname(path)}`;
 
 export interface CreateRunOptions extends WriteOptions {
   /** The folder that holds the runs; made if it is not there. */
@@ -148,6 +153,19 @@ export class RunFolder {
 
   writeConfig(config: RunConfig): void {
     writeFileAtomic(this.file("config"), encodeConfig(config), this.#write);
+  }
+
+  /** Keeps a text beside the other files. */
+  writeText(name: string, text: string): void {
+    writeFileAtomic(join(this.path, name), new TextEncoder().encode(text), this.#write);
+  }
+
+  /** Reads the configuration's text, as if from where its file was. */
+  readSource({ source }: RunConfig): ConfigSource | undefined {
+    if (!source) return undefined;
+    const path = join(this.path, source.file);
+    const bytes = readFileLimited(path, { maxBytes: maxConfigBytes });
+    return { path: source.path, text: new TextDecoder().decode(bytes) };
   }
 
   readConfig(): RunConfig {

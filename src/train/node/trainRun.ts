@@ -1,42 +1,60 @@
 /**
- * A run from its settings to its folder: loads the data, trains, and keeps settings, log, checkpoints, weights and pictures
- * where they outlive the process. Read runFolder.ts for the files, ../fit.ts for the loop.
+ * A run from its configuration to its folder: builds the experiment, trains, and keeps configuration, log, checkpoints, weights
+ * and pictures where they outlive the process. Read runFolder.ts for the files, ../fit.ts for the loop.
  */
-import { createHash } from "node:crypto";
+import { dirname } from "node:path";
 import { backendDescription } from "../../backend/select.js";
 import { FormatError } from "../../core/errors.js";
-import { loadDigits, loadIdxFolder } from "../../data/node.js";
-import type { LabelledImages } from "../../data/sources/labelled.js";
-import { bytesOf } from "../../io/arrayData.js";
 import type { SafetensorsContent } from "../../io/browser.js";
 import { type WriteOptions, writeFileAtomic } from "../../io/files.js";
 import { writePng } from "../../io/images.js";
-import { loadSafetensors, saveSafetensors } from "../../io/safetensorsFile.js";
+import { saveSafetensors } from "../../io/safetensorsFile.js";
 import { type Classification, classifierContent, classify } from "../classifier.js";
+import { isPictures } from "../config/data.js";
+import type { ResolvedConfig } from "../config/schema.js";
+import { bestOf } from "../config/training.js";
 import { curvesSvg, mistakesPicture } from "../draw/index.js";
 import { ResumeError } from "../errors.js";
-import type { EpochSummary, TrainEvent } from "../events.js";
+import type { EpochSummary, Measures, TrainEvent } from "../events.js";
 import { type FitResult, fit } from "../fit.js";
-import { lenetRecipe, type Recipe } from "../recipe.js";
+import type { CheckpointPlace } from "../options.js";
+import { evaluate } from "../steps.js";
+import { CheckpointFolder, type StoredCheckpoint } from "./checkpoints.js";
+import { isModule } from "./configFile.js";
+import { gitStateOf, machineOf } from "./environment.js";
+import {
+  experimentFrom,
+  experimentFromSource,
+  type FileExperiment,
+  type LoadedExperiment,
+} from "./experimentFile.js";
 import { type RunReport, summarize } from "./report.js";
-import type { CheckpointInterval, DataSource, RunConfig } from "./runConfig.js";
-import { RunFolder } from "./runFolder.js";
+import type { CheckpointInterval, RunConfig } from "./runConfig.js";
+import { RunFolder, sourceFile } from "./runFolder.js";
+import { lockRun, type RunLock } from "./runLock.js";
 import { RunLog } from "./runLog.js";
 
 /** What a run tells while it goes on, and what can stop it. */
 export interface RunHandlers extends WriteOptions {
   readonly onEvent?: (event: TrainEvent) => void;
   /** Called when the folder is there and the data are loaded, before the first step. */
-  readonly onReady?: (folder: RunFolder, config: RunConfig, images: LabelledImages) => void;
+  readonly onReady?: (folder: RunFolder, config: RunConfig, experiment: FileExperiment) => void;
+  /** Told of checkpoints that are damaged, so that the run goes on from an older one. */
+  readonly onDamage?: (damaged: StoredCheckpoint["damaged"]) => void;
   readonly signal?: AbortSignal;
 }
 
 export interface StartRunOptions extends RunHandlers {
+  readonly experiment: LoadedExperiment;
   /** The folder that holds the runs. */
   readonly runs: string;
-  /** Default the model's name with the date and a number. */
+  /** Default the experiment's name with the date and a number. */
   readonly name?: string;
-  readonly config: Pick<RunConfig, "model" | "settings" | "data" | "checkpointEvery" | "versions">;
+  readonly preset?: RunConfig["preset"];
+  /** Default as the configuration says. */
+  readonly checkpointEvery?: CheckpointInterval;
+  /** Of what else is to be remembered; Node's own is added. */
+  readonly versions?: Readonly<Record<string, string>>;
 }
 
 export interface ResumeRunOptions extends RunHandlers {
@@ -49,25 +67,15 @@ export interface ResumeRunOptions extends RunHandlers {
 export interface RunOutcome extends FitResult {
   readonly folder: RunFolder;
   readonly config: RunConfig;
-  /** How the classifier did on the test data; null where the run was stopped before its end. */
+  readonly experiment: FileExperiment;
+  /** How a classifier did on the test data, or the validation data where there are no others; null where the run was stopped. */
   readonly report: RunReport | null;
+  /** The measures of those data; null where there are none or the run was stopped. */
+  readonly final: Measures | null;
 }
 
-function loadData(source: DataSource): Promise<LabelledImages> {
-  if (source.kind === "digits") return loadDigits();
-  const { path, classNames } = source;
-  return loadIdxFolder(path, classNames ? { classNames } : {});
-}
-
-/** Tells data sets apart: a digest of all pictures and labels. */
-function fingerprintOf({ train, test }: LabelledImages): string {
-  const hash = createHash("sha256");
-  for (const { shape, data } of [train.images, train.labels, test.images, test.labels]) {
-    hash.update(`${shape.join("x")};`);
-    hash.update(bytesOf(data));
-  }
-  return `sha256:${hash.digest("hex").slice(0, 32)}`;
-}
+const writeOptions = ({ fileSystem }: WriteOptions): WriteOptions =>
+  fileSystem ? { fileSystem } : {};
 
 /**
  * Trains from the beginning, in a new folder. Data that cannot be used leave no folder behind.
@@ -75,20 +83,33 @@ function fingerprintOf({ train, test }: LabelledImages): string {
  * @throws FileError where a file cannot be read or written; FormatError for damaged data; DivergedError as `fit` does.
  */
 export async function startRun(options: StartRunOptions): Promise<RunOutcome> {
-  const images = await loadData(options.config.data);
-  const recipe = lenetRecipe(images, options.config.settings);
-  const { runs, name, fileSystem } = options;
-  const write = fileSystem ? { fileSystem } : {};
-  const prefix = options.config.model;
-  const folder = RunFolder.create({ runs, ...(name && { name }), prefix, ...write });
+  const { experiment: loaded, runs, name, preset, versions } = options;
+  const [built, git] = await Promise.all([
+    loaded.build(),
+    gitStateOf(...(loaded.source ? [dirname(loaded.path)] : []), process.cwd()),
+  ]);
+  const write = writeOptions(options);
+  const folder = RunFolder.create({ runs, ...(name && { name }), prefix: loaded.name, ...write });
+  const { source } = loaded;
+  const checkpointEvery = options.checkpointEvery ?? intervalOf(built.config);
   const config: RunConfig = {
     name: folder.name,
-    ...options.config,
+    ...(preset && { preset }),
+    config: built.config,
+    ...(source && { source: { file: sourceFile(source.path), path: source.path } }),
+    changes: loaded.changes,
+    checkpointEvery,
     backend: backendDescription(),
+    versions: { ...versions, node: process.versions.node },
+    machine: machineOf(),
+    ...(git && { git: git.state }),
     created: new Date().toISOString(),
   };
-  const run = new RecordedRun(folder, config, images, recipe, options);
+  const run = new RecordedRun(folder, config, built, options);
   try {
+    run.lock();
+    if (source) folder.writeText(sourceFile(source.path), source.text);
+    if (git?.diff) folder.writeText("changes.diff", git.diff);
     folder.writeConfig(config);
     run.openLog(0);
   } catch (error) {
@@ -99,53 +120,77 @@ export async function startRun(options: StartRunOptions): Promise<RunOutcome> {
   return await run.train(undefined);
 }
 
+/** How often a configuration wants checkpoints. */
+function intervalOf({ train }: ResolvedConfig): CheckpointInterval {
+  const { everySteps, everySeconds = 30 } = train.checkpoint;
+  return everySteps === undefined ? { seconds: everySeconds } : { steps: everySteps };
+}
+
+/** The experiment of a run: from its plain configuration, or from its source where that has functions. */
+async function experimentOfRun(folder: RunFolder, config: RunConfig): Promise<LoadedExperiment> {
+  const source = folder.readSource(config);
+  if (source && isModule(source.path)) return await experimentFromSource(source, config.changes);
+  return experimentFrom(config.config, folder.file("config"));
+}
+
 /**
- * Goes on with a run from its checkpoint; the end is the same, bit for bit, as without the interruption.
+ * Goes on with a run from its newest whole checkpoint; the end is the same, bit for bit, as without the interruption.
  *
- * @throws ResumeError where checkpoint, data and settings do not belong together; FormatError for damaged files.
+ * @throws ResumeError where checkpoint, data and settings do not belong together; FormatError for damaged files;
+ * RunLockedError where another process is at it.
  */
 export async function resumeRun(options: ResumeRunOptions): Promise<RunOutcome> {
-  const { path, fileSystem, checkpointEvery } = options;
-  const folder = RunFolder.open(path, fileSystem ? { fileSystem } : {});
+  const { path, checkpointEvery } = options;
+  const folder = RunFolder.open(path, writeOptions(options));
   const saved = folder.readConfig();
   const config = checkpointEvery ? { ...saved, checkpointEvery } : saved;
-  if (!folder.has("checkpoint"))
+  const stored = new CheckpointFolder(folder.file("checkpoints")).load();
+  if (!stored)
     throw new ResumeError("resume", `${path} has no checkpoint; it ended before its first step`);
-  const file = folder.file("checkpoint");
-  const checkpoint = loadSafetensors(file);
-  const position = Number(checkpoint.metadata.log_position);
+  const position = Number(stored.content.metadata.log_position);
   if (!Number.isSafeInteger(position) || position < 0)
-    throw new FormatError("resume", `${file}: is not the checkpoint of a run`);
-  const images = await loadData(config.data);
-  const recipe = lenetRecipe(images, config.settings);
-  const run = new RecordedRun(folder, config, images, recipe, options);
-  run.openLog(position);
-  return await run.train(checkpoint);
+    throw new FormatError("resume", `${stored.path}: is not the checkpoint of a run`);
+  if (stored.damaged.length > 0) options.onDamage?.(stored.damaged);
+  const loaded = await experimentOfRun(folder, config);
+  const run = new RecordedRun(folder, config, await loaded.build(), options);
+  try {
+    run.lock();
+    run.openLog(position);
+  } catch (error) {
+    run.close();
+    throw error;
+  }
+  return await run.train(stored.content);
 }
 
 /** One run whose events, checkpoints and results go to its folder. */
 class RecordedRun {
   readonly #folder: RunFolder;
   readonly #config: RunConfig;
-  readonly #images: LabelledImages;
-  readonly #recipe: Recipe;
+  readonly #experiment: FileExperiment;
   readonly #handlers: RunHandlers;
   readonly #write: WriteOptions;
+  readonly #checkpoints: CheckpointFolder;
   #log: RunLog | undefined;
+  #lock: RunLock | undefined;
 
   constructor(
     folder: RunFolder,
     config: RunConfig,
-    images: LabelledImages,
-    recipe: Recipe,
+    experiment: FileExperiment,
     handlers: RunHandlers,
   ) {
     this.#folder = folder;
     this.#config = config;
-    this.#images = images;
-    this.#recipe = recipe;
+    this.#experiment = experiment;
     this.#handlers = handlers;
-    this.#write = handlers.fileSystem ? { fileSystem: handlers.fileSystem } : {};
+    this.#write = writeOptions(handlers);
+    const { keep } = experiment.config.train.checkpoint;
+    this.#checkpoints = new CheckpointFolder(folder.file("checkpoints"), { ...this.#write, keep });
+  }
+
+  lock(): void {
+    this.#lock = lockRun(this.#folder.path);
   }
 
   openLog(position: number): void {
@@ -154,20 +199,22 @@ class RecordedRun {
 
   close(): void {
     this.#log?.close();
+    this.#lock?.release();
   }
 
   async train(resume: SafetensorsContent | undefined): Promise<RunOutcome> {
     const { signal, onReady } = this.#handlers;
-    const { options } = this.#recipe;
+    const { model, options, fingerprint } = this.#experiment;
     const { checkpointEvery } = this.#config;
-    onReady?.(this.#folder, this.#config, this.#images);
+    onReady?.(this.#folder, this.#config, this.#experiment);
     try {
-      const result = await fit(this.#recipe.model, {
+      const result = await fit(model, {
         ...options,
-        identity: { ...options.identity, data: fingerprintOf(this.#images) },
+        identity: { ...options.identity, ...(fingerprint && { data: fingerprint }) },
         onEvent: (event) => this.#record(event),
         checkpoint: {
-          save: (content, { step }) => this.#save(content, step),
+          ...bestOf(this.#experiment.config.train),
+          save: (content, place) => this.#save(content, place),
           ...("steps" in checkpointEvery
             ? { everySteps: checkpointEvery.steps }
             : { everySeconds: checkpointEvery.seconds }),
@@ -176,11 +223,19 @@ class RecordedRun {
         ...(resume && { resume }),
       });
       this.#drawCurves(result.history);
-      const report = result.status === "finished" ? await this.#report() : null;
-      return { ...result, folder: this.#folder, config: this.#config, report };
+      const isOver = result.status === "finished";
+      // The last weights may be averages or the best ones.
+      if (isOver) this.#saveModel();
+      const { report, final } = isOver ? await this.#finish() : { report: null, final: null };
+      const { folder, config, experiment } = this.#parts;
+      return { ...result, folder, config, experiment, report, final };
     } finally {
       this.close();
     }
+  }
+
+  get #parts() {
+    return { folder: this.#folder, config: this.#config, experiment: this.#experiment };
   }
 
   #record(event: TrainEvent): void {
@@ -188,16 +243,19 @@ class RecordedRun {
     this.#handlers.onEvent?.(event);
   }
 
-  #save({ tensors, metadata }: SafetensorsContent, step: number): void {
+  #save({ tensors, metadata }: SafetensorsContent, place: CheckpointPlace): void {
     const log_position = String(this.#log?.position ?? 0);
-    const options = { ...this.#write, metadata: { ...metadata, log_position } };
-    saveSafetensors(this.#folder.file("checkpoint"), tensors, options);
+    this.#checkpoints.save({ tensors, metadata: { ...metadata, log_position } }, place);
     // Weights that were never trained are no model yet.
-    if (step === 0) return;
-    const { model, card } = this.#recipe;
-    const weights = classifierContent(model, card);
-    const described = { ...this.#write, metadata: weights.metadata };
-    saveSafetensors(this.#folder.file("model"), weights.tensors, described);
+    if (place.step > 0) this.#saveModel();
+  }
+
+  #saveModel(): void {
+    const { model, card } = this.#experiment;
+    const { tensors, metadata } = card
+      ? classifierContent(model, card)
+      : { tensors: model.stateDict(), metadata: { format: "pt" } };
+    saveSafetensors(this.#folder.file("model"), tensors, { ...this.#write, metadata });
   }
 
   #drawCurves(history: readonly EpochSummary[]): void {
@@ -210,29 +268,34 @@ class RecordedRun {
       ...(validation && { validationLoss: validation.loss }),
       ...(validation?.accuracy !== undefined && { validationAccuracy: validation.accuracy }),
     }));
-    const { name, settings, backend } = this.#config;
-    const { optimizer, lr, batchSize } = settings;
-    const svg = curvesSvg(
-      { steps, epochs },
-      {
-        title: name,
-        subtitle: `LeNet-5 · ${optimizer}, learning rate ${lr}, batch size ${batchSize} · ${backend}`,
-      },
-    );
+    const { name, config, backend } = this.#config;
+    const { optim, train, model } = config;
+    const title = model.name === "lenet" ? "LeNet-5" : model.name;
+    const subtitle = `${title} · ${optim.name}, learning rate ${optim.lr}, batch size ${train.batchSize} · ${backend}`;
+    const svg = curvesSvg({ steps, epochs }, { title: name, subtitle });
     writeFileAtomic(this.#folder.file("curves"), new TextEncoder().encode(svg), this.#write);
   }
 
-  async #report(): Promise<RunReport> {
-    const { model, options } = this.#recipe;
-    const classification = await classify(model, options.validation);
-    await this.#drawMistakes(classification);
-    return summarize(classification, this.#images);
+  async #finish(): Promise<Pick<RunOutcome, "report" | "final">> {
+    const { model, options, classes, data } = this.#experiment;
+    const { final, classNames } = data;
+    if (!final) return { report: null, final: null };
+    const { loss, metrics } = options;
+    const measures = await evaluate(model, final, {
+      ...(loss && { loss }),
+      ...(metrics && { metrics }),
+    });
+    if (classes === undefined || !classNames) return { report: null, final: measures };
+    const classification = await classify(model, final);
+    await this.#drawMistakes(classification, classNames);
+    return { report: summarize(classification, { classes, classNames }), final: measures };
   }
 
-  async #drawMistakes(classification: Classification): Promise<void> {
-    const { test, classNames } = this.#images;
+  async #drawMistakes(classification: Classification, classNames: readonly string[]) {
+    const { finalPair } = this.#experiment.data;
+    if (!finalPair || !isPictures(finalPair)) return;
     const picture = mistakesPicture({
-      images: test.images,
+      images: finalPair.x,
       ...classification,
       classNames,
       title: this.#config.name,

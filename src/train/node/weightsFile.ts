@@ -19,10 +19,10 @@ const op = "readWeights";
 const inCheckpoint = "model.";
 
 /** Files of a folder that may hold weights; the first that is there counts. */
-const files = [...new Set([runFiles.model, runFiles.checkpoint, "model.safetensors"])];
+const files = [runFiles.model, "checkpoint.safetensors"];
 
 /** A run's own folder of checkpoints, and what is called so in general. */
-const folders = ["", "checkpoints"];
+const folders = ["", runFiles.checkpoints];
 
 /** What a folder holds: the model itself, or else the best checkpoint or the newest. */
 function readFolder(folder: string): SafetensorsContent {
