@@ -96,6 +96,33 @@ test("a run that is stopped after any step goes on bit for bit", async () => {
   }
 });
 
+test("where the loader skips a batch whose examples are all broken, the run goes on bit for bit too", async () => {
+  const broken = {
+    length: examples.length,
+    get(index: number) {
+      if (index >= 8 && index < 16) throw new Error(`example ${index} is damaged`);
+      return examples.get(index);
+    },
+  };
+  const loader = () => new data.DataLoader(broken, { batchSize: 8, onError: "skip" });
+  const whole = setUp({ train: loader() });
+  assert.equal((await fit(whole.model, whole.options)).step, epochs * (batches - 1));
+  const kept = new Map<number, SafetensorsContent>();
+  const saving = setUp({
+    train: loader(),
+    checkpoint: {
+      everySteps: 1,
+      save: (content, { step }) => void kept.set(step, copyOf(content)),
+    },
+  });
+  await fit(saving.model, saving.options);
+  for (const step of [1, 2, 5, 8, 14]) {
+    const again = setUp({ train: loader(), resume: kept.get(step)! });
+    await fit(again.model, again.options);
+    assert.equal(weightsOf(again.model), weightsOf(whole.model), `from step ${step}`);
+  }
+});
+
 test("checkpoints come after so many steps, and each of them resumes", async () => {
   const kept = new Map<number, SafetensorsContent>();
   const save = (content: SafetensorsContent, { step }: { step: number }) =>

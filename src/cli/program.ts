@@ -8,6 +8,7 @@ import { addInitStats } from "./commands/initStats.js";
 import { addLab } from "./commands/lab.js";
 import { addPredict } from "./commands/predict.js";
 import { addRuns } from "./commands/runs.js";
+import { addSweep } from "./commands/sweep.js";
 import { addTrain } from "./commands/train.js";
 import { briefly, exitCodes, UsageError } from "./errors.js";
 import type { Io } from "./terminal/screen.js";
@@ -57,6 +58,7 @@ function makeProgram(context: Context): Command {
     .addHelpText("after", examples)
     .exitOverride();
   addTrain(program, context);
+  addSweep(program, context);
   addPredict(program, context);
   addRuns(program, context);
   addInitStats(program, context);

@@ -27,6 +27,7 @@ export {
 export {
   type CsvRows,
   type ExportCsvOptions,
+  type ExportOptions,
   exportCsv,
   exportTensorBoard,
 } from "./exportRuns.js";
