@@ -2,17 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import {
-  data,
-  manualSeed,
-  nn,
-  optim,
-  ShapeError,
-  type Tensor,
-  tensor,
-  ValueError,
-} from "../src/index.js";
-import { Field } from "../src/train/fields.js";
+import { data, nn, ShapeError, type Tensor, tensor, ValueError } from "../src/index.js";
 import {
   type Average,
   accuracy,
@@ -22,7 +12,6 @@ import {
   confusionMatrix,
   evaluate,
   f1,
-  fit,
   type Metric,
   type Metrics,
   matrixOf,
@@ -40,7 +29,7 @@ import {
   rocCurve,
   topK,
 } from "../src/train/index.js";
-import { addBatch, emptySums, meansOf, parseSums } from "../src/train/metrics/sums.js";
+import { emptySums } from "../src/train/metrics/sums.js";
 import { backends, use } from "./support/backends.js";
 import { readFixture } from "./support/fixtures.js";
 
@@ -297,96 +286,6 @@ test("accuracy of many decisions an example is the mean over them", async () => 
   ).reshape([1, 2, 2]);
   assert.equal(measure(accuracy, output, classes([[1, 1]])), 0.5);
   assert.equal((await inBatches({ accuracy }, output, classes([[1, 1]]))).accuracy, 0.5);
-});
-
-test("a running measure is given where it is cheap", () => {
-  const metrics = { accuracy, f1: f1(2), area: rocAuc(), seen: confusion(2) };
-  const sums = emptySums(metrics);
-  const batch = {
-    f1: tensor([
-      [3, 1],
-      [1, 3],
-    ]),
-    accuracy: tensor(6),
-    seen: tensor([
-      [3, 1],
-      [1, 3],
-    ]),
-  };
-  const area = tensor([
-    [1, 1],
-    [0, 0],
-  ]);
-  addBatch(sums, { examples: 8, loss: 0.5, metrics: { ...batch, area } });
-  assert.deepEqual(meansOf(sums, metrics, "running"), { loss: 0.5, accuracy: 0.75, f1: 0.75 });
-  assert.equal(meansOf(sums, metrics).area, 1);
-});
-
-test("sums survive JSON with all their bits, and refuse what is damaged", () => {
-  const metrics = { f1: f1(2), area: rocAuc() };
-  const sums = emptySums(metrics);
-  const first = tensor([0.1, Number.NaN, -0, Number.POSITIVE_INFINITY], {
-    shape: [2, 2],
-    dtype: "float64",
-  });
-  addBatch(sums, { examples: 2, loss: 1 / 3, metrics: { f1: first, area: first } });
-  addBatch(sums, { examples: 1, loss: 1e-9, metrics: { f1: first, area: tensor([[7, 8]]) } });
-  const text = JSON.stringify(sums);
-  const again = parseSums(Field.parse(text, "checkpoint"));
-  assert.deepEqual(again, parseSums(Field.parse(JSON.stringify(again), "checkpoint")));
-  const totals = (own: typeof sums) => Object.values(own.totals).map((total) => total.read());
-  assert.deepEqual(totals(again), totals(sums));
-  assert.equal(again.loss, sums.loss);
-  const bad = [
-    text.replace('"shape":[2,2]', '"shape":[2,3]'),
-    text.replace('"float64":"', '"float64":"*'),
-    text.replace('"reduce":"sum"', '"reduce":"sums"'),
-    text.replace('"examples":3', '"examples":-3'),
-    "{}",
-  ];
-  for (const damaged of bad)
-    assert.throws(() => parseSums(Field.parse(damaged, "checkpoint")), { name: "FormatError" });
-});
-
-test("an interrupted epoch measures the same as one that was not", async () => {
-  const metrics = { accuracy, f1: f1(2), area: rocAuc(), seen: confusion(2) };
-  const random = wide(fixture.multiclass.logits.map(([a, b]) => [a!, b!])).to("float32");
-  const target = classes(fixture.multiclass.target.map((label) => Number(label > 1)));
-  const dataset = new data.TensorDataset(random, target);
-  const run = (stopAt?: number, resume?: Parameters<typeof fit>[1]["resume"]) => {
-    manualSeed(1);
-    const model = new nn.Linear(2, 2);
-    const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
-    const train = new data.DataLoader(dataset, { batchSize: 8, shuffle: true, seed: 2 });
-    const validation = new data.DataLoader(dataset, { batchSize: 16 });
-    const controller = new AbortController();
-    let saved: typeof resume;
-    const result = fit(model, {
-      ...{ optimizer, train, validation, epochs: 2, metrics, signal: controller.signal },
-      ...(resume && { resume }),
-      onEvent: (event) => {
-        if (event.type === "step" && event.step === stopAt) controller.abort();
-      },
-      checkpoint: {
-        save({ tensors, metadata }) {
-          const copies = [...tensors].map(
-            ([name, { shape, dtype, data: values }]) =>
-              [name, { shape, dtype, data: values.slice() }] as const,
-          );
-          saved = { tensors: new Map(copies), metadata };
-        },
-      },
-    });
-    return result.then(({ history }) => ({ history, saved }));
-  };
-  const whole = await run();
-  const { saved, history } = await run(12);
-  assert.equal(history.length, 1);
-  const resumed = await run(undefined, saved!);
-  const measured = (epochs: typeof whole.history) =>
-    epochs.map(({ train, validation }) => ({ train, validation }));
-  assert.deepEqual(measured(resumed.history), measured(whole.history));
-  assert.ok(whole.history[1]!.validation!.area! > 0.5);
 });
 
 test("what cannot be measured is refused", async () => {

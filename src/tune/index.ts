@@ -1,12 +1,31 @@
 /** The search room: spaces, samplers, pruners, studies. Works in a browser too; node/index.ts keeps studies in files. */
 export * from "./draw/index.js";
 export { LostTrialError, PrunedError, StudyError } from "./errors.js";
+export {
+  type Importance,
+  type ParameterImportanceOptions,
+  parameterImportances,
+} from "./importance/fanova.js";
 export { InMemoryStorage, type MemoryStorageOptions } from "./memoryStorage.js";
 export type { Objective, OptimizeOptions } from "./optimize.js";
-export { makePruner, prunerNames } from "./pruners/make.js";
+export {
+  HyperbandPruner,
+  type HyperbandPrunerOptions,
+  SuccessiveHalvingPruner,
+  type SuccessiveHalvingPrunerOptions,
+} from "./pruners/halving.js";
+export { makePruner, type PrunerName, prunerNames } from "./pruners/make.js";
+export { PatientPruner, type PatientPrunerOptions } from "./pruners/patient.js";
+export {
+  MedianPruner,
+  type MedianPrunerOptions,
+  PercentilePruner,
+  type PercentilePrunerOptions,
+} from "./pruners/percentile.js";
 export { NoPruner, type Pruner, type PrunerContext } from "./pruners/pruner.js";
+export { CoarseToFineSampler, type CoarseToFineSamplerOptions } from "./samplers/coarseToFine.js";
 export { GridSampler, type GridSamplerOptions } from "./samplers/grid.js";
-export { makeSampler, samplerNames } from "./samplers/make.js";
+export { makeSampler, type SamplerName, samplerNames } from "./samplers/make.js";
 export { QuasiRandomSampler, type QuasiRandomSamplerOptions } from "./samplers/quasiRandom.js";
 export { RandomSampler, type RandomSamplerOptions } from "./samplers/random.js";
 export type { Sampler, SamplerContext } from "./samplers/sampler.js";
@@ -29,6 +48,11 @@ export {
   type RangeDistribution,
   uniform,
 } from "./space/distribution.js";
+
+export { type Edge, edgesOf } from "./space/edges.js";
+
+export { bestTrials, type NarrowOptions, narrow } from "./space/narrow.js";
+
 export {
   contains,
   gridValues,

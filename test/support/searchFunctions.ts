@@ -138,11 +138,17 @@ export interface SearchFixture {
     readonly fanova: Readonly<Record<string, number>>;
   };
   readonly halton: readonly number[];
+  readonly pruning: {
+    readonly curves: readonly (readonly number[])[];
+    /** By pruner and direction: the step at which each trial ended early, or 0. */
+    readonly ends: Readonly<Record<string, readonly number[]>>;
+  };
   readonly truncated: readonly {
     readonly mean: number;
     readonly sigma: number;
     readonly x: number;
     readonly logDensity: number;
+    readonly cumulative: number;
   }[];
 }
 
@@ -162,12 +168,4 @@ export async function bestAfter(
   await study.optimize(({ parameters }) => value(parameters as Parameters), { trials });
   const values = (await study.trials()).map((trial) => trial.value!);
   return checkpoints.map((count) => Math.min(...values.slice(0, count)));
-}
-
-/** The value below which a share of the sorted values lies, linearly between them. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const place = share * (sorted.length - 1);
-  const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!];
-  return low + (high - low) * (place - Math.floor(place));
 }

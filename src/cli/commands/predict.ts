@@ -56,7 +56,7 @@ export function addPredict(program: Command, context: Context): void {
     .summary("ask a trained network about pictures")
     .description("Show what a trained network makes of pictures, with probabilities.")
     .argument("<run>", "the run that trained it, by name or path; or a model file")
-    .argument("<pictures...>", "PNG, JPEG, WebP, GIF, TIFF or AVIF files")
+    .argument("<pictures...>", "PNG, JPEG, WebP, GIF, TIFF, AVIF, BMP or PPM files")
     .option("--top <n>", "how many classes to show for each picture", whole(1, 10_000), 3)
     .option("--json", "print JSON for other programs")
     .option("--runs <folder>", "the folder that holds the runs", "runs")

@@ -4,8 +4,9 @@ import { LostTrialError } from "../errors.js";
 import type { StudyStorage } from "../storage.js";
 import type { TrialRecord } from "../types.js";
 
-/** The name of a worker in this process: host, process and the worker's own word. */
-export const workerName = (word: string): string => `${hostname()}:${process.pid}:${word}`;
+/** The name of a worker: host, process (default this one) and the worker's own word. */
+export const workerName = (word: string, pid: number = process.pid): string =>
+  `${hostname()}:${pid}:${word}`;
 
 /** Whether a worker's process on this machine is gone for certain. One elsewhere, or a number given anew, is not. */
 export function isGone(worker: string): boolean {

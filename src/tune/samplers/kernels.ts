@@ -45,8 +45,9 @@ function sigmasOf(places: readonly number[], low: number, high: number): number[
   const sigmas = new Array<number>(places.length);
   for (const [rank, i] of order.entries()) {
     const [before, after] = [order[rank - 1], order[rank + 1]];
-    const left = places[i]! - (before === undefined ? low : places[before]!);
-    const right = (after === undefined ? high : places[after]!) - places[i]!;
+    // Beyond the outermost there is nothing to be near to: the ends of a range say nothing about the function.
+    const left = before === undefined ? 0 : places[i]! - places[before]!;
+    const right = after === undefined ? 0 : places[after]! - places[i]!;
     sigmas[i] = Math.min(Math.max(left, right, least), range);
   }
   return sigmas;

@@ -34,7 +34,7 @@ const tpeOptions = z.strictObject({
   priorWeight: z.number().positive().default(1),
 });
 
-const [goodShare, mostGood] = [0.1, 25];
+const [goodShare, mostGood] = [0.15, 25];
 
 /** Of n told trials so many count as good. */
 const goodCount = (n: number) => Math.min(Math.ceil(goodShare * n), mostGood);
@@ -50,7 +50,7 @@ function weightsOf(count: number): number[] {
 }
 
 /**
- * Splits the told trials into a good tenth and the rest, estimates the density of either, draws from the good one's, and takes the
+ * Splits the told trials into the best 15% (at most 25) and the rest, estimates the density of either, draws from the good one's, and takes the
  * draw with the greatest ratio good / bad, which has the greatest expected improvement (Bergstra et al., "Algorithms for
  * hyper-parameter optimization", NeurIPS 2011; "Making a science of model search", ICML 2013). Parameters under the same conditions
  * are estimated together, from the trials that have them.
