@@ -12,6 +12,7 @@ export {
   type DamagedCheckpoint,
   type StoredCheckpoint,
 } from "./checkpoints.js";
+
 export { type ConfigSource, parseSetting } from "./configFile.js";
 export { csvLogger } from "./csvLogger.js";
 export { fingerprintOf, openExamples } from "./dataSource.js";
