@@ -26,7 +26,8 @@ import {
 import { CheckpointFolder, lockRun } from "../../src/train/node/index.js";
 import { examples, Net, testExamples } from "./fitRuns.js";
 
-const [path, epochs] = [process.argv[2]!, Number(process.argv[3])];
+const path = process.argv[2]!;
+const [epochs, everySteps] = process.argv.slice(3).map(Number) as [number, number];
 const lock = lockRun(path);
 const folder = new CheckpointFolder(join(path, "checkpoints"), { keep: 2 });
 const stored = folder.load();
@@ -73,7 +74,7 @@ const { history, best } = await fit(model, {
     process.stdout.write(".");
   },
   checkpoint: {
-    everySteps: 1,
+    everySteps,
     best: "validation.loss",
     save({ tensors, metadata }, place) {
       const log_position = String(log.position);
