@@ -85,7 +85,7 @@ test("dark on light is inverted, and the output says so", async () => {
 });
 
 test("a small drawing is enlarged to the frame that the network knows", async () => {
-  const { card } = loadClassifier(join(runs, "blocks"));
+  const { card } = await loadClassifier(join(runs, "blocks"));
   const size: [number, number] = [280, 280];
   const path = await drawBlock("small.png", { size, top: 0.8, left: 0.1, ink: 0, paper: 255 });
   const small = await readPicture(path, { ...card, extent: 20 / 28 });

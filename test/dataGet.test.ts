@@ -6,10 +6,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { packTar } from "modern-tar";
 import { runCommandLine } from "../src/cli/program.js";
 import { Screen } from "../src/cli/terminal/screen.js";
 import { FormatError, GradusError, ValueError } from "../src/core/errors.js";
-import { dataFolder, getData, verifyData, withLock } from "../src/data/node/cache.js";
+import { dataFolder, getData, isHere, verifyData, withLock } from "../src/data/node/cache.js";
 import { DownloadError, downloadFile } from "../src/data/node/download.js";
 import { type RemoteFile, remoteDatasets } from "../src/data/node/registry.js";
 import { temporaryFolder } from "./trainSupport.js";
@@ -145,6 +146,42 @@ test("a data set is fetched once, whoever asks, and verified", async () => {
   assert.match((await verifyData(dataset, { root }))[0]!.problem!, /MD5 sum/);
   await assert.rejects(getData("nope", { root }), ValueError);
   await assert.rejects(getData("imagenet", { root }), /needs an account/);
+});
+
+test("archives that are read as folders are unpacked, also after a stop", async () => {
+  const names = ["list.txt", "val/a.png", "val/deep/b.png"];
+  const pack = (all: readonly string[]) =>
+    packTar(all.map((name) => ({ header: { name, size: name.length }, body: name })));
+  const tar = Buffer.from(await pack(names));
+  const place = (kept: Buffer, name: string) => {
+    const sum = createHash("md5").update(kept).digest("hex");
+    const file = { name: "all.tar", url, md5: sum, size: kept.length };
+    return { name, title: "", licence: "", files: [file], unpack: ["all.tar"] };
+  };
+  behave = (_, response) => response.end(tar);
+  const root = join(folder, "unpacked");
+  const dataset = place(tar, "pictures");
+  const stopped = new AbortController();
+  const stop = { onUnpack: () => stopped.abort(new Error("enough")), signal: stopped.signal };
+  await assert.rejects(getData(dataset, { root, ...quick, ...stop }), /enough/);
+  assert.equal(isHere(dataset, root), false);
+  fs.writeFileSync(join(root, "pictures/list.txt"), "cut");
+  const counts: number[] = [];
+  const told = { onUnpacked: (files: number) => counts.push(files) };
+  const here = await getData(dataset, { root, ...quick, ...told });
+  assert.equal(isHere(dataset, root), true);
+  for (const name of names) assert.equal(fs.readFileSync(join(here, name), "utf8"), name);
+  assert.deepEqual(counts, [3]);
+  await getData(dataset, { root, ...quick, ...told });
+  assert.deepEqual(counts, [3]);
+  for (const evil of [["../up.txt"], ["all.tar"], ["all.tar.unpacked"], ["val", "val/x"]]) {
+    const bad = Buffer.from(await pack(evil));
+    behave = (_, response) => response.end(bad);
+    const name = `bad-${evil[0]!.length}`;
+    await assert.rejects(getData(place(bad, name), { root, ...quick }), GradusError, evil[0]!);
+    assert.equal(isHere(place(bad, name), root), false);
+    assert.ok(!fs.existsSync(join(root, "up.txt")));
+  }
 });
 
 test("a lock that its holder left behind is taken over, a fresh one is not", async () => {

@@ -2,17 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import {
-  data,
-  manualSeed,
-  nn,
-  optim,
-  ShapeError,
-  type Tensor,
-  tensor,
-  ValueError,
-} from "../src/index.js";
-import { Field } from "../src/train/fields.js";
+import { data, nn, ShapeError, type Tensor, tensor, ValueError } from "../src/index.js";
 import {
   type Average,
   accuracy,
@@ -22,7 +12,6 @@ import {
   confusionMatrix,
   evaluate,
   f1,
-  fit,
   type Metric,
   type Metrics,
   matrixOf,
@@ -40,8 +29,8 @@ import {
   rocCurve,
   topK,
 } from "../src/train/index.js";
-import { addBatch, emptySums, meansOf, parseSums } from "../src/train/metrics/sums.js";
-import { backends, use } from "./support/backends.js";
+import { emptySums } from "../src/train/metrics/sums.js";
+import { backends, everywhere, use } from "./support/backends.js";
 import { readFixture } from "./support/fixtures.js";
 
 use(backends.find(({ backend }) => backend === "native") ?? backends.at(-1)!);
@@ -114,7 +103,7 @@ async function check(expected: Record<string, [Metric, number]>, output: Tensor,
   }
 }
 
-test("accuracy and top k are scikit-learn's", async () => {
+everywhere("accuracy and top k are scikit-learn's", async () => {
   const { logits, target, ...own } = fixture.classes;
   const expected = { accuracy: own.accuracy, top2: own.top2, top3: own.top3 };
   assert.ok(expected.accuracy < expected.top2 && expected.top2 < expected.top3);
@@ -130,7 +119,7 @@ test("accuracy and top k are scikit-learn's", async () => {
   );
 });
 
-test("the confusion matrix is scikit-learn's, as measures and from labels", async () => {
+everywhere("the confusion matrix is scikit-learn's, as measures and from labels", async () => {
   const { logits, target, confusion: expected } = fixture.classes;
   const measures = await inBatches({ seen: confusion(5) }, wide(logits), classes(target));
   assert.deepEqual(matrixOf(measures, "seen"), expected);
@@ -142,64 +131,73 @@ test("the confusion matrix is scikit-learn's, as measures and from labels", asyn
   );
 });
 
-test("precision, recall and F1 are scikit-learn's for each average and each 0/0", async () => {
-  const { logits, target, scores, confusion: matrix } = fixture.classes;
-  const kinds = { precision, recall, f1 };
-  for (const [key, expected] of Object.entries(scores)) {
-    const [average, zero] = key.split(" ") as [Average, string];
-    const options = { average, zeroDivision: Number(zero) };
-    const metrics = Object.fromEntries(
-      Object.entries(kinds).map(([kind, make]) => [kind, make(5, options)]),
-    );
-    const measures = await inBatches(metrics, wide(logits), classes(target));
-    const direct = precisionRecallF1(matrix, options);
-    for (const kind of ["precision", "recall", "f1"] as const) {
-      const value = expected[kind];
-      const own =
-        typeof value === "number"
-          ? [measures[kind]!]
-          : value.map((_, i) => measures[`${kind}.${i}`]!);
-      nearAll(own, [value].flat());
-      nearAll([direct[kind]].flat() as number[], [value].flat());
+everywhere(
+  "precision, recall and F1 are scikit-learn's for each average and each 0/0",
+  async () => {
+    const { logits, target, scores, confusion: matrix } = fixture.classes;
+    const kinds = { precision, recall, f1 };
+    for (const [key, expected] of Object.entries(scores)) {
+      const [average, zero] = key.split(" ") as [Average, string];
+      const options = { average, zeroDivision: Number(zero) };
+      const metrics = Object.fromEntries(
+        Object.entries(kinds).map(([kind, make]) => [kind, make(5, options)]),
+      );
+      const measures = await inBatches(metrics, wide(logits), classes(target));
+      const direct = precisionRecallF1(matrix, options);
+      for (const kind of ["precision", "recall", "f1"] as const) {
+        const value = expected[kind];
+        const own =
+          typeof value === "number"
+            ? [measures[kind]!]
+            : value.map((_, i) => measures[`${kind}.${i}`]!);
+        nearAll(own, [value].flat());
+        nearAll([direct[kind]].flat() as number[], [value].flat());
+      }
     }
-  }
-});
+  },
+);
 
-test("targets of probabilities count by their share, as scikit-learn's sample weights", async () => {
-  const { logits, target, confusion: matrix, ...own } = fixture.soft;
-  await check(
-    {
+everywhere(
+  "targets of probabilities count by their share, as scikit-learn's sample weights",
+  async () => {
+    const { logits, target, confusion: matrix, ...own } = fixture.soft;
+    await check(
+      {
+        accuracy: [accuracy, own.accuracy],
+        top1: [topK(1), own.accuracy],
+        top3: [topK(3), 1],
+        f1: [f1(3), own.f1],
+        rocAuc: [rocAuc(), own.rocAuc],
+        averagePrecision: [averagePrecision(), own.averagePrecision],
+      },
+      wide(logits),
+      wide(target),
+    );
+    const measures = await inBatches({ seen: confusion(3) }, wide(logits), wide(target));
+    nearAll(matrixOf(measures, "seen").flat(), matrix.flat());
+  },
+);
+
+everywhere(
+  "binary scores: one number an example or two classes, labels or probabilities",
+  async () => {
+    const { scores, target, ...own } = fixture.binary;
+    const binary = { average: "binary" } as const;
+    const expected: Record<string, [Metric, number]> = {
       accuracy: [accuracy, own.accuracy],
-      top1: [topK(1), own.accuracy],
-      top3: [topK(3), 1],
-      f1: [f1(3), own.f1],
+      precision: [precision(2, binary), own.precision],
+      recall: [recall(2, binary), own.recall],
+      f1: [f1(2, binary), own.f1],
       rocAuc: [rocAuc(), own.rocAuc],
       averagePrecision: [averagePrecision(), own.averagePrecision],
-    },
-    wide(logits),
-    wide(target),
-  );
-  const measures = await inBatches({ seen: confusion(3) }, wide(logits), wide(target));
-  nearAll(matrixOf(measures, "seen").flat(), matrix.flat());
-});
-
-test("binary scores: one number an example or two classes, labels or probabilities", async () => {
-  const { scores, target, ...own } = fixture.binary;
-  const binary = { average: "binary" } as const;
-  const expected: Record<string, [Metric, number]> = {
-    accuracy: [accuracy, own.accuracy],
-    precision: [precision(2, binary), own.precision],
-    recall: [recall(2, binary), own.recall],
-    f1: [f1(2, binary), own.f1],
-    rocAuc: [rocAuc(), own.rocAuc],
-    averagePrecision: [averagePrecision(), own.averagePrecision],
-  };
-  await check(expected, wide(scores), classes(target));
-  await check(expected, wide(scores).reshape([-1, 1]), wide(target).reshape([-1, 1]));
-  await check(expected, wide(scores.map((x) => [1, 1 + x])), classes(target));
-  near(rocAucScore(scores, target), own.rocAuc);
-  near(averagePrecisionScore(wide(scores), classes(target)), own.averagePrecision);
-});
+    };
+    await check(expected, wide(scores), classes(target));
+    await check(expected, wide(scores).reshape([-1, 1]), wide(target).reshape([-1, 1]));
+    await check(expected, wide(scores.map((x) => [1, 1 + x])), classes(target));
+    near(rocAucScore(scores, target), own.rocAuc);
+    near(averagePrecisionScore(wide(scores), classes(target)), own.averagePrecision);
+  },
+);
 
 test("curves are scikit-learn's, point by point", () => {
   const { scores, target, curve, ...own } = fixture.binary;
@@ -216,7 +214,7 @@ test("curves are scikit-learn's, point by point", () => {
   near(recalled.averagePrecision, own.averagePrecision);
 });
 
-test("areas of several classes are scikit-learn's, each against the rest", async () => {
+everywhere("areas of several classes are scikit-learn's, each against the rest", async () => {
   const { logits, target, ...own } = fixture.multiclass;
   const weighted = { average: "weighted" } as const;
   await check(
@@ -252,7 +250,7 @@ test("the area is the share of pairs in order, for any scores and ties", () => {
   );
 });
 
-test("errors of regressions are scikit-learn's", async () => {
+everywhere("errors of regressions are scikit-learn's", async () => {
   const { output, target, ...own } = fixture.regression;
   await check(
     {
@@ -269,26 +267,33 @@ test("errors of regressions are scikit-learn's", async () => {
   assert.throws(() => measure(meanSquaredError, wide([1, 2]), wide([[1, 2]])), ShapeError);
 });
 
-test("tokens: perplexity, accuracy, recall over [B, V, T], leaving out what does not count", async () => {
-  const { logits, target, ...own } = fixture.perplexity;
-  await check(
-    {
-      perplexity: [perplexity(), own.perplexity],
-      top1: [topK(1), own.accuracy],
-      top3: [topK(3), own.top3],
-      recall: [recall(7), own.recall],
-    },
-    tensor(logits, { dtype: "float64" }),
-    classes(target),
-  );
-  const output = tensor(logits, { dtype: "float64" });
-  const area = measure(rocAuc(), output, classes(target)) as number;
-  assert.ok(area > 0 && area < 1);
-  const nothing = measure(perplexity(), output, classes(target.map((row) => row.map(() => -100))));
-  assert.ok(Number.isNaN(nothing));
-});
+everywhere(
+  "tokens: perplexity, accuracy, recall over [B, V, T], leaving out what does not count",
+  async () => {
+    const { logits, target, ...own } = fixture.perplexity;
+    await check(
+      {
+        perplexity: [perplexity(), own.perplexity],
+        top1: [topK(1), own.accuracy],
+        top3: [topK(3), own.top3],
+        recall: [recall(7), own.recall],
+      },
+      tensor(logits, { dtype: "float64" }),
+      classes(target),
+    );
+    const output = tensor(logits, { dtype: "float64" });
+    const area = measure(rocAuc(), output, classes(target)) as number;
+    assert.ok(area > 0 && area < 1);
+    const nothing = measure(
+      perplexity(),
+      output,
+      classes(target.map((row) => row.map(() => -100))),
+    );
+    assert.ok(Number.isNaN(nothing));
+  },
+);
 
-test("accuracy of many decisions an example is the mean over them", async () => {
+everywhere("accuracy of many decisions an example is the mean over them", async () => {
   const output = wide(
     [
       [1, 2],
@@ -299,97 +304,7 @@ test("accuracy of many decisions an example is the mean over them", async () => 
   assert.equal((await inBatches({ accuracy }, output, classes([[1, 1]]))).accuracy, 0.5);
 });
 
-test("a running measure is given where it is cheap", () => {
-  const metrics = { accuracy, f1: f1(2), area: rocAuc(), seen: confusion(2) };
-  const sums = emptySums(metrics);
-  const batch = {
-    f1: tensor([
-      [3, 1],
-      [1, 3],
-    ]),
-    accuracy: tensor(6),
-    seen: tensor([
-      [3, 1],
-      [1, 3],
-    ]),
-  };
-  const area = tensor([
-    [1, 1],
-    [0, 0],
-  ]);
-  addBatch(sums, { examples: 8, loss: 0.5, metrics: { ...batch, area } });
-  assert.deepEqual(meansOf(sums, metrics, "running"), { loss: 0.5, accuracy: 0.75, f1: 0.75 });
-  assert.equal(meansOf(sums, metrics).area, 1);
-});
-
-test("sums survive JSON with all their bits, and refuse what is damaged", () => {
-  const metrics = { f1: f1(2), area: rocAuc() };
-  const sums = emptySums(metrics);
-  const first = tensor([0.1, Number.NaN, -0, Number.POSITIVE_INFINITY], {
-    shape: [2, 2],
-    dtype: "float64",
-  });
-  addBatch(sums, { examples: 2, loss: 1 / 3, metrics: { f1: first, area: first } });
-  addBatch(sums, { examples: 1, loss: 1e-9, metrics: { f1: first, area: tensor([[7, 8]]) } });
-  const text = JSON.stringify(sums);
-  const again = parseSums(Field.parse(text, "checkpoint"));
-  assert.deepEqual(again, parseSums(Field.parse(JSON.stringify(again), "checkpoint")));
-  const totals = (own: typeof sums) => Object.values(own.totals).map((total) => total.read());
-  assert.deepEqual(totals(again), totals(sums));
-  assert.equal(again.loss, sums.loss);
-  const bad = [
-    text.replace('"shape":[2,2]', '"shape":[2,3]'),
-    text.replace('"float64":"', '"float64":"*'),
-    text.replace('"reduce":"sum"', '"reduce":"sums"'),
-    text.replace('"examples":3', '"examples":-3'),
-    "{}",
-  ];
-  for (const damaged of bad)
-    assert.throws(() => parseSums(Field.parse(damaged, "checkpoint")), { name: "FormatError" });
-});
-
-test("an interrupted epoch measures the same as one that was not", async () => {
-  const metrics = { accuracy, f1: f1(2), area: rocAuc(), seen: confusion(2) };
-  const random = wide(fixture.multiclass.logits.map(([a, b]) => [a!, b!])).to("float32");
-  const target = classes(fixture.multiclass.target.map((label) => Number(label > 1)));
-  const dataset = new data.TensorDataset(random, target);
-  const run = (stopAt?: number, resume?: Parameters<typeof fit>[1]["resume"]) => {
-    manualSeed(1);
-    const model = new nn.Linear(2, 2);
-    const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
-    const train = new data.DataLoader(dataset, { batchSize: 8, shuffle: true, seed: 2 });
-    const validation = new data.DataLoader(dataset, { batchSize: 16 });
-    const controller = new AbortController();
-    let saved: typeof resume;
-    const result = fit(model, {
-      ...{ optimizer, train, validation, epochs: 2, metrics, signal: controller.signal },
-      ...(resume && { resume }),
-      onEvent: (event) => {
-        if (event.type === "step" && event.step === stopAt) controller.abort();
-      },
-      checkpoint: {
-        save({ tensors, metadata }) {
-          const copies = [...tensors].map(
-            ([name, { shape, dtype, data: values }]) =>
-              [name, { shape, dtype, data: values.slice() }] as const,
-          );
-          saved = { tensors: new Map(copies), metadata };
-        },
-      },
-    });
-    return result.then(({ history }) => ({ history, saved }));
-  };
-  const whole = await run();
-  const { saved, history } = await run(12);
-  assert.equal(history.length, 1);
-  const resumed = await run(undefined, saved!);
-  const measured = (epochs: typeof whole.history) =>
-    epochs.map(({ train, validation }) => ({ train, validation }));
-  assert.deepEqual(measured(resumed.history), measured(whole.history));
-  assert.ok(whole.history[1]!.validation!.area! > 0.5);
-});
-
-test("what cannot be measured is refused", async () => {
+everywhere("what cannot be measured is refused", async () => {
   const scores = wide([
     [1, 2],
     [2, 1],

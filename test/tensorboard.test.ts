@@ -162,13 +162,13 @@ test("a callback writes a run as it goes on, a record an event", async () => {
     }),
     epochs: 2,
     loss: nn.functional.mseLoss,
+    callbacks: [board],
     onEvent(event) {
-      board.onEvent(event, { model });
       if (event.type === "step") found.push(payloads(join(folder, readdirSync(folder)[0]!)).length);
     },
   });
-  // Header, settings twice, then what each step has added by the time it was reported.
-  assert.deepEqual(found, [4, 5, 7, 8]);
+  // Header, settings twice, then a record for each step and epoch before this one.
+  assert.deepEqual(found, [3, 4, 6, 7]);
   const records = payloads(join(folder, readdirSync(folder)[0]!));
   const tags = [
     "loss/step",
@@ -225,7 +225,13 @@ test("damaged runs are exported as far as they go", () => {
 test("events without numbers write nothing", () => {
   const folder = newFolder();
   const board = tensorBoard(folder);
-  const event: TrainEvent = { type: "checkpoint", epoch: 1, step: 0, seconds: 1 };
+  const event: TrainEvent = {
+    type: "checkpoint",
+    epoch: 1,
+    step: 0,
+    seconds: 1,
+    reasons: ["start"],
+  };
   board.onEvent(event);
   assert.throws(() => readdirSync(folder), /ENOENT/);
   board.close();

@@ -66,8 +66,9 @@ function close(actual: readonly number[], wanted: readonly number[], what: strin
   }
 }
 
-function start({ lr = 0.5, ...options }: Case) {
-  const model = fill(new nn.Sequential(new nn.Linear(3, 4), new nn.Tanh(), new nn.Linear(4, 2)));
+const mlp = () => fill(new nn.Sequential(new nn.Linear(3, 4), new nn.Tanh(), new nn.Linear(4, 2)));
+
+function start({ lr = 0.5, ...options }: Case, model: nn.Layer = mlp()) {
   const events: TrainEvent[] = [];
   const all: FitOptions = {
     optimizer: new optim.SGD(model.parameters(), { lr, momentum: 0.9 }),
@@ -114,6 +115,32 @@ test("reductions of the rate, and averages that the model got, are events", asyn
   assert.ok(evaluations.every((event) => event.averaged));
 });
 
+test("swa: the averages, batch norm's new statistics and the last evaluation are PyTorch's", async () => {
+  const model = fill(
+    new nn.Sequential(
+      ...[new nn.Linear(3, 4), new nn.BatchNorm1d(4), new nn.Tanh(), new nn.Linear(4, 2)],
+    ),
+  );
+  const { events, run } = start({ swa: { start: 2 } }, model);
+  await run();
+  const wanted = expected.swa!;
+  const losses = events.flatMap((event) => (event.type === "step" ? [event.loss] : []));
+  const validation = events.flatMap((event) =>
+    event.type === "evaluation" ? [event.measures.loss] : [],
+  );
+  close(losses, wanted.losses, "loss of step");
+  close(validation, wanted.validation, "validation loss");
+  const state = [...model.stateDict().values()].filter(({ dtype }) => dtype === "float32");
+  const values = state.flatMap((x) => [...x.data]);
+  close(values, wanted.weights, "value of the state");
+  const last = events.slice(-3);
+  assert.deepEqual(
+    last.map(({ type }) => type),
+    ["weights", "evaluation", "finished"],
+  );
+  assert.ok(last[1]!.type === "evaluation" && last[1].averaged);
+});
+
 test("a run of so many steps measures the epoch that it cuts short", async () => {
   const { events, run } = start(cases.maxSteps!);
   const { status, step, reason, history } = await run();
@@ -135,7 +162,7 @@ test("evaluations within epochs come after so many steps, and once where both fa
   assert.deepEqual(at, [2, 4, 6, 8]);
 });
 
-test("metrics cope with mixed targets: the greatest share is the class", async () => {
+test("metrics cope with mixed targets", async () => {
   const { run } = start({ batchTransform: mixed, metrics: { accuracy } });
   const { history } = await run();
   const { train, validation } = history.at(-1)!;
@@ -206,6 +233,12 @@ test("options out of range and measures that do not exist are refused by name", 
       { earlyStopping: { monitor: "validation.f1" } },
       /no measure validation.f1; there are loss, accuracy/,
     ],
+    [{ ema: { decay: 0.9 }, swa: { start: 1 } }, /so does ema; choose one/],
+    [
+      { earlyStopping: { monitor: "train.loss" }, swa: { start: 1 } },
+      /so does earlyStopping; say restoreBest: false/,
+    ],
+    [{ swa: { start: -1 } }, /swa.start is -1/],
     [{ callbacks: [{ name: "a b" }] }, /callback 0 is called "a b"/],
     [{ callbacks: [{ name: "x" }, { name: "x" }] }, /two callbacks are called x/],
     [{ batchTransform: () => [] }, /batchTransform must give a list of tensors/],

@@ -255,9 +255,9 @@ test("what is not a run or a classifier is refused", async () => {
   await assert.rejects(resumeRun({ path: join(parent, "nowhere") }), /no such run/);
   await assert.rejects(resumeRun({ path: shapes }), /is not a run: it holds no config.json/);
   const { folder } = await whole;
-  assert.throws(() => loadClassifier(newest(folder.path)), /no description of its model/);
-  assert.throws(() => loadClassifier(folder.file("config")), /config.json/);
-  assert.throws(() => loadClassifier(shapes), /model.safetensors/);
+  await assert.rejects(loadClassifier(newest(folder.path)), /no description of its model/);
+  await assert.rejects(loadClassifier(folder.file("config")), /config.json/);
+  await assert.rejects(loadClassifier(shapes), /model.safetensors/);
   const content = loadSafetensors(folder.file("model"));
   const card = JSON.parse(content.metadata.gradus!);
   const withCard = (changes: object) => ({

@@ -66,6 +66,7 @@ const moved = [
   [1, 10],
 ] as const;
 const bilinear = { interpolation: "bilinear" } as const;
+const jagged = { antialias: false } as const;
 
 /** Exact up to rounding; where places are computed, up to a slope times their rounding. */
 const [close, placed] = [3e-6, 3e-5];
@@ -125,10 +126,16 @@ const cases: Record<string, readonly [bound: number, run: () => Tensor]> = {
   "crop outside": [0, () => T.crop(x, -2, 9, 8, 9)],
   centerCrop: [0, () => T.centerCrop(x, [6, 5])],
   "centerCrop larger": [0, () => T.centerCrop(x, [20, 9])],
-  resize: [placed, () => T.resize(y, [7, 21])],
-  "resize shorter": [placed, () => T.resize(y, 20)],
-  "resize bicubic": [placed, () => T.resize(y, [20, 9], { interpolation: "bicubic" })],
-  resizedCrop: [placed, () => T.resizedCrop(y, 2, 3, 7, 9, [12, 10])],
+  resize: [placed, () => T.resize(y, [7, 21], jagged)],
+  "resize shorter": [placed, () => T.resize(y, 20, jagged)],
+  "resize bicubic": [placed, () => T.resize(y, [20, 9], { ...jagged, interpolation: "bicubic" })],
+  "resize smooth": [placed, () => T.resize(y, [5, 7])],
+  "resize smooth shorter": [placed, () => T.resize(y, 6)],
+  "resize smooth larger": [placed, () => T.resize(y, [20, 9])],
+  "resize smooth bicubic": [placed, () => T.resize(y, [6, 25], { interpolation: "bicubic" })],
+  "resizedCrop smooth": [placed, () => T.resizedCrop(y, 1, 2, 11, 15, [4, 6])],
+  "resizedCrop smooth mixed": [placed, () => T.resizedCrop(y, 0, 3, 13, 6, [5, 10])],
+  resizedCrop: [placed, () => T.resizedCrop(y, 2, 3, 7, 9, [12, 10], jagged)],
   fiveCrop: [0, () => stack(T.fiveCrop(x, [5, 6]))],
   tenCrop: [0, () => stack(T.tenCrop(x, [5, 6]))],
   "tenCrop vertical": [0, () => stack(T.tenCrop(x, [5, 6], { vertical: true }))],
@@ -197,6 +204,10 @@ everywhere("one parameter a picture gives what each picture gets alone, compiled
       T.perspective(p, unmoved, i < 0 ? points : points.narrow(0, i, 1), bilinear),
     crop: (p, pick) => T.crop(p, pick(0, 3), pick(4, 2), 5, 6),
     resizedCrop: (p, pick) => T.resizedCrop(p, pick(0, 3), pick(4, 2), pick(5, 6), pick(8, 3), 7),
+    "resizedCrop jagged": (p, pick) =>
+      T.resizedCrop(p, pick(0, 3), pick(4, 2), pick(5, 6), pick(8, 3), 7, jagged),
+    "resizedCrop smaller": (p, pick) =>
+      T.resizedCrop(p, pick(0, 3), pick(4, 2), pick(5, 6), pick(8, 3), 2),
     erase: (p, pick) => T.erase(p, pick(0, 3), pick(4, 2), pick(5, 6), pick(8, 3), 0.5),
   };
   for (const [name, run] of Object.entries(runs)) {

@@ -27,6 +27,12 @@ export function positive(text: string): number {
     : fail("a number above 0, such as 0.001 or 1e-3");
 }
 
+/** A number from 0 to below 1. */
+export function fraction(text: string): number {
+  const value = Number(text);
+  return text.trim() !== "" && value >= 0 && value < 1 ? value : fail("a number from 0 to below 1");
+}
+
 /** One of a few words. */
 export const oneOf =
   <T extends string>(choices: readonly T[]) =>

@@ -20,16 +20,22 @@ function runNames(runs: string): string[] {
   }
 }
 
+export interface FindRunOptions {
+  /** Also finds a file. */
+  readonly orFile?: boolean;
+  /** Refuses the beginning of a name: where something is deleted. */
+  readonly whole?: boolean;
+}
+
 /**
- * The path of a run given as a path, as a name in the folder of runs, or as the beginning of one name only; with `orFile` also
- * of a file.
+ * The path of a run given as a path, as a name in the folder of runs, or as the beginning of one name only.
  *
  * @throws UsageError that lists what there is.
  */
 export function findRun(
   wanted: string,
   runs: string,
-  { orFile = false }: { readonly orFile?: boolean } = {},
+  { orFile = false, whole = false }: FindRunOptions = {},
 ): string {
   const isFile = (path: string) => fs.statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
   if (isRunFolder(wanted) || (orFile && isFile(wanted))) return wanted;
@@ -38,7 +44,7 @@ export function findRun(
   const names = runNames(runs);
   if (fs.existsSync(wanted))
     throw new UsageError(`${wanted} is not a run: it holds no ${runFiles.config}`);
-  const begun = wanted === "" ? [] : names.filter((name) => name.startsWith(wanted));
+  const begun = wanted === "" || whole ? [] : names.filter((name) => name.startsWith(wanted));
   if (begun.length === 1) return join(runs, begun[0]!);
   if (begun.length > 1)
     throw new UsageError(`"${wanted}" begins several runs: ${enumerate(begun)}`);

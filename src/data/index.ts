@@ -16,6 +16,7 @@ export {
   Subset,
   TensorDataset,
 } from "./dataset.js";
+export { type Fold, type FoldOptions, kFold, stratifiedKFold } from "./folds.js";
 export { decodeIdx, encodeIdx } from "./idx.js";
 export {
   type Batch,

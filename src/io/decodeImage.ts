@@ -8,7 +8,7 @@ import { availableParallelism } from "node:os";
 import { FormatError, GradusError, ValueError } from "../core/errors.js";
 import type { ArrayData } from "./arrayData.js";
 import { FileError, fileError } from "./fileSystem.js";
-import { loadSharp, pictureFormats } from "./images.js";
+import { loadSharp, openPicture } from "./images.js";
 
 export interface DecodeImageOptions {
   /** Channels of the result; default `rgb`. `grey` is one, `rgba` has opacity as the fourth. */
@@ -29,8 +29,6 @@ export interface DecodeImageOptions {
 const maxFileBytes = 2 ** 28;
 const maxSide = 16_384;
 const channelsOf = { grey: 1, rgb: 3, rgba: 4 } as const;
-
-const plainJpeg = { format: "jpeg", depth: "uchar" } as const;
 
 /** Runs tasks, at most so many at the same time. */
 class Gate {
@@ -56,7 +54,7 @@ class Gate {
 const decoders = new Gate(2 * availableParallelism());
 
 /**
- * Decodes a PNG, JPEG, WebP, GIF, TIFF or AVIF picture: palettes, greys, CMYK and 16 bits become the
+ * Decodes a PNG, JPEG, WebP, GIF, TIFF, AVIF, BMP or Netpbm (PPM, PGM, PBM) picture: palettes, greys, CMYK and 16 bits become the
  * channels that were asked for; of several frames the first is taken; transparent pixels are laid on
  * black unless opacity is kept. It is not turned by what its camera noted, as in torchvision.
  *
@@ -71,17 +69,9 @@ export async function decodeImage(
   const { mode = "rgb", dtype = "uint8", source = "picture", maxPixels = 2 ** 26 } = options;
   const resize = sizeFor(op, options.size);
   const { default: sharp } = await loadSharp();
-  const limits = { limitInputPixels: maxPixels, failOn: "truncated" } as const;
   try {
-    // Looking at the header costs as much as decoding a small JPEG, whose values are always bytes.
-    const isJpeg = bytes[0] === 0xff && bytes[1] === 0xd8;
-    const { format, depth } = isJpeg ? plainJpeg : await sharp(bytes, limits).metadata();
-    if (!pictureFormats.has(format)) {
-      const known = [...pictureFormats].join(", ");
-      throw new FormatError(op, `${source}: is ${format}; expected one of ${known}`);
-    }
-    const isDeep = depth === "ushort";
-    let image = sharp(bytes, limits);
+    const { image: opened, isDeep } = await openPicture(sharp, bytes, { op, source, maxPixels });
+    let image = opened;
     if (mode !== "rgba") image = image.flatten({ background: "#000" });
     else image = image.ensureAlpha();
     if (resize) image = image.resize(resize);

@@ -4,6 +4,7 @@
  */
 import { FormatError, GradusError, ValueError } from "../core/errors.js";
 import { readFileLimited, type WriteOptions, writeFileAtomic } from "./files.js";
+import { decodePlainPicture } from "./plainPictures.js";
 import { encodePng, type PixelImage } from "./png.js";
 
 export interface ReadGreyscaleOptions {
@@ -38,7 +39,7 @@ export interface GreyscaleImage {
 }
 
 /** Formats whose decoders only decode: SVG and PDF would run other files' instructions. */
-export const pictureFormats: ReadonlySet<string> = new Set([
+const pictureFormats: ReadonlySet<string> = new Set([
   "png",
   "jpeg",
   "webp",
@@ -50,7 +51,7 @@ export const pictureFormats: ReadonlySet<string> = new Set([
 const maxFileBytes = 2 ** 28;
 
 /**
- * Reads a picture (PNG, JPEG, WebP, GIF, TIFF or AVIF) as grey values of the size a model takes.
+ * Reads a picture (PNG, JPEG, WebP, GIF, TIFF, AVIF, BMP, PPM, PGM or PBM) as grey values of the size a model takes.
  * Turned upright as its camera noted; of several frames the first is taken.
  *
  * @throws FormatError naming the file for one that is damaged or no picture; FileError where it
@@ -75,15 +76,12 @@ export async function readGreyscale(
   const background = checkOptions(options);
   const bytes = readFileLimited(path, { maxBytes: maxFileBytes });
   const { default: sharp } = await loadSharp();
-  const limits = { limitInputPixels: options.maxPixels ?? 2 ** 26, failOn: "truncated" } as const;
+  const { maxPixels = 2 ** 26 } = options;
   let pixels: Uint8Array;
   try {
-    const { format } = await sharp(bytes, limits).metadata();
-    if (!pictureFormats.has(format)) {
-      const known = [...pictureFormats].join(", ");
-      throw new FormatError("readGreyscale", `${path}: is ${format}; expected one of ${known}`);
-    }
-    pixels = await sharp(bytes, limits)
+    const opening = { op: "readGreyscale", source: path, maxPixels };
+    const { image } = await openPicture(sharp, bytes, opening);
+    pixels = await image
       .rotate()
       .flatten({ background: grey(background) })
       .resize(width, height, { fit, background: grey(background) })
@@ -135,6 +133,42 @@ function checkOptions({ width, height, background = 0 }: ReadGreyscaleOptions): 
 function grey(value: number): { r: number; g: number; b: number } {
   const level = Math.round(value * 255);
   return { r: level, g: level, b: level };
+}
+
+const plainJpeg = { format: "jpeg", depth: "uchar" } as const;
+
+type Sharp = typeof import("sharp")["default"];
+
+/** A picture that sharp goes on with, and whether its values have 16 bits. */
+export interface OpenedPicture {
+  readonly image: ReturnType<Sharp>;
+  readonly isDeep: boolean;
+}
+
+/**
+ * Opens a picture of a known format, by sharp or, where that does not read it, by its plain pixels.
+ *
+ * @throws FormatError naming the source for another format, or a damaged bitmap; sharp's own errors for the rest.
+ */
+export async function openPicture(
+  sharp: Sharp,
+  bytes: Uint8Array,
+  options: { readonly op: string; readonly source: string; readonly maxPixels: number },
+): Promise<OpenedPicture> {
+  const limits = { limitInputPixels: options.maxPixels, failOn: "truncated" } as const;
+  const plain = decodePlainPicture(bytes, options);
+  if (plain) {
+    const { data, ...raw } = plain;
+    return { image: sharp(data, { ...limits, raw }), isDeep: data instanceof Uint16Array };
+  }
+  // Looking at the header costs as much as decoding a small JPEG, whose values are always bytes.
+  const isJpeg = bytes[0] === 0xff && bytes[1] === 0xd8;
+  const { format, depth } = isJpeg ? plainJpeg : await sharp(bytes, limits).metadata();
+  if (!pictureFormats.has(format)) {
+    const known = [...pictureFormats, "bmp", "ppm", "pgm", "pbm"].join(", ");
+    throw new FormatError(options.op, `${options.source}: is ${format}; expected one of ${known}`);
+  }
+  return { image: sharp(bytes, limits), isDeep: depth === "ushort" };
 }
 
 /** The optional package that decodes, or an error that says how to get it. */

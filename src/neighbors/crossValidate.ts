@@ -1,56 +1,12 @@
-/** Folds, and the choice of k by cross-validation over them. */
+/** The choice of k by cross-validation. Read ../data/folds.ts for the folds. */
 import { ValueError } from "../core/errors.js";
 import { gatherRows } from "../data/dataset.js";
-import { permutation } from "../data/order.js";
+import { type Fold, type FoldOptions, kFold, spreadOf } from "../data/folds.js";
 import type { ArrayData } from "../io/arrayData.js";
 import { KNeighborsClassifier, type NeighborsOptions } from "./classifier.js";
 import { checkLabels, rowsOf } from "./rows.js";
 import { References, type SearchOptions, search } from "./search.js";
 import { classesOf, countVotes, elect } from "./vote.js";
-
-/** Indices of one fold: what is held out, and the rest. */
-export interface Fold {
-  readonly train: Int32Array;
-  readonly test: Int32Array;
-}
-
-export interface FoldOptions {
-  /** Default 5. */
-  readonly folds?: number;
-  /** Deal the rows out in a random order that depends on `seed`; default false: in one piece each. */
-  readonly shuffle?: boolean;
-  /** Default 0. */
-  readonly seed?: number;
-}
-
-/**
- * Parts of 0 … count − 1, each held out once; the first `count mod folds` are one larger.
- *
- * @throws ValueError unless there are from 2 to `count` folds.
- * @example
- * ```ts
- * import { kFold } from "gradus/neighbors";
- * console.log(kFold(5, { folds: 2 })[0]?.test); // → Int32Array(3) [ 0, 1, 2 ]
- * ```
- */
-export function kFold(
-  count: number,
-  { folds = 5, shuffle = false, seed = 0 }: FoldOptions = {},
-): Fold[] {
-  if (!Number.isInteger(folds) || folds < 2 || folds > count)
-    throw new ValueError("kFold", `folds is ${folds}; expected from 2 to ${count}, the rows`);
-  const order = shuffle
-    ? permutation(count, seed, 0)
-    : Int32Array.from({ length: count }, (_, i) => i);
-  let start = 0;
-  return Array.from({ length: folds }, (_, fold) => {
-    const size = Math.floor(count / folds) + Number(fold < count % folds);
-    const test = order.slice(start, start + size).sort();
-    const train = Int32Array.from([...order.slice(0, start), ...order.slice(start + size)]).sort();
-    start += size;
-    return { train, test };
-  });
-}
 
 export interface CrossValidateOptions
   extends Omit<NeighborsOptions, "nNeighbors">,
@@ -112,7 +68,11 @@ export async function crossValidateNeighbors(
     for (const [i, share] of shares.entries()) accuracies[i]!.push(share);
     done += fold.test.length;
   }
-  const results = ks.map((k, i) => summarize(k, accuracies[i]!));
+  const results = ks.map((k, i) => ({
+    k,
+    accuracies: accuracies[i]!,
+    ...spreadOf(accuracies[i]!),
+  }));
   const best = results.reduce((a, b) => (b.mean > a.mean ? b : a));
   return { results, best };
 }
@@ -135,10 +95,4 @@ async function scoreFold(
     const labels = elect(countVotes(found, classes, k, weights), classes);
     return labels.reduce((sum, label, i) => sum + Number(label === truth[i]), 0) / labels.length;
   });
-}
-
-function summarize(k: number, accuracies: readonly number[]): KResult {
-  const mean = accuracies.reduce((sum, a) => sum + a, 0) / accuracies.length;
-  const variance = accuracies.reduce((sum, a) => sum + (a - mean) ** 2, 0) / accuracies.length;
-  return { k, accuracies, mean, std: Math.sqrt(variance) };
 }

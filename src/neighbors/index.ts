@@ -1,4 +1,5 @@
 /** The neighbours room: exact search for the nearest vectors, and classification, regression and cross-validation by them. */
+export { type Fold, type FoldOptions, kFold } from "../data/folds.js";
 export {
   KNeighborsClassifier,
   type KNeighborsOptions,
@@ -10,10 +11,7 @@ export {
   type CrossValidateOptions,
   type CrossValidation,
   crossValidateNeighbors,
-  type Fold,
-  type FoldOptions,
   type KResult,
-  kFold,
 } from "./crossValidate.js";
 export type { Metric } from "./metric.js";
 export type { SearchOptions } from "./search.js";

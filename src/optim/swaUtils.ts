@@ -134,9 +134,28 @@ export type InputSource =
  * ```
  */
 export async function updateBn(batches: InputSource, model: Module): Promise<void> {
-  const norms = [...model.namedModules()].flatMap(([, part]) =>
+  await withFreshStatistics(model, async () => {
+    for await (const batch of batches) {
+      const x = batch instanceof Tensor ? batch : batch[0]!;
+      noGrad(() => (model as { forward(x: Tensor): unknown }).forward(x));
+    }
+  });
+}
+
+/** The batch norms of a model that keep running statistics. */
+const runningNorms = (model: Module): RunningNorm[] =>
+  [...model.namedModules()].flatMap(([, part]) =>
     part instanceof RunningNorm && part.runningMean ? [part] : [],
   );
+
+/**
+ * Runs `walk`, which takes batches through the model, in training mode and with the statistics of all batch norms being their
+ * means over these batches. Does nothing where there are none.
+ *
+ * @internal
+ */
+export async function withFreshStatistics(model: Module, walk: () => Promise<void>): Promise<void> {
+  const norms = runningNorms(model);
   if (norms.length === 0) return;
   const modes = [...model.namedModules()].map(([, part]) => [part, part.training] as const);
   const momenta = norms.map(({ momentum }) => momentum);
@@ -146,10 +165,7 @@ export async function updateBn(batches: InputSource, model: Module): Promise<voi
       norm.resetRunningStats();
       norm.momentum = null;
     }
-    for await (const batch of batches) {
-      const x = batch instanceof Tensor ? batch : batch[0]!;
-      noGrad(() => (model as { forward(x: Tensor): unknown }).forward(x));
-    }
+    await walk();
   } finally {
     norms.forEach((norm, i) => {
       norm.momentum = momenta[i]!;

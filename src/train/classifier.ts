@@ -10,8 +10,9 @@ import type { SafetensorsContent } from "../io/browser.js";
 import { compile, fromTypedArray, noGrad, type Tensor } from "../tensor/index.js";
 import { type Chosen, chosenSchema, makeChosen } from "./config/choices.js";
 import { type ModelInfo, models } from "./config/models.js";
+import { overBatches } from "./evaluation/predict.js";
 import { Field } from "./fields.js";
-import { type BatchSource, inputsOf, type Model } from "./steps.js";
+import type { BatchSource, Model } from "./steps.js";
 
 /** What must be known about a classifier of pictures besides its weights. */
 export interface ModelCard {
@@ -216,26 +217,16 @@ export async function classify(model: Model, loader: BatchSource): Promise<Class
   const labels = new Int32Array(count);
   const predictions = new Int32Array(count);
   const confidences = new Float32Array(count);
-  const run = compile((x: Tensor) =>
-    noGrad(() => {
-      const scores = model.forward(x);
-      return { best: scores.argmax(1), confidence: scores.softmax(1).amax(1) };
-    }),
-  );
-  const { training } = model;
-  model.eval();
-  try {
-    let at = 0;
-    for await (const batch of loader.iterateAsync()) {
-      const [x, y] = inputsOf(batch);
-      const { best, confidence } = await run(x);
-      labels.set(y.data, at);
-      predictions.set(best.data, at);
-      confidences.set(confidence.data, at);
-      at += y.size;
-    }
-  } finally {
-    model.train(training);
+  const answers = overBatches(model, loader, (x) => {
+    const scores = model.forward(x);
+    return { best: scores.argmax(1), confidence: scores.softmax(1).amax(1) };
+  });
+  let at = 0;
+  for await (const { result, target } of answers) {
+    labels.set(target.data, at);
+    predictions.set(result.best.data, at);
+    confidences.set(result.confidence.data, at);
+    at += target.size;
   }
   return { labels, predictions, confidences };
 }

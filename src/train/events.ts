@@ -68,7 +68,7 @@ export interface EvaluationEvent {
   readonly examples: number;
   readonly seconds: number;
   readonly measures: Measures;
-  /** Whether the weights that were measured are averages along the run. */
+  /** Whether the weights that were measured are averages along the run, or others that were set at its end. */
   readonly averaged?: true;
 }
 

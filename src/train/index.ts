@@ -3,7 +3,7 @@
  * a browser too; node/index.ts keeps runs in folders.
  */
 export { type ShiftOptions, shiftImages } from "./augment.js";
-export { Ema, type EmaOptions } from "./callbacks/averages.js";
+export { Ema, type EmaOptions, Swa, type SwaOptions } from "./callbacks/averages.js";
 export type {
   Callback,
   CallbackFunction,
@@ -11,6 +11,7 @@ export type {
   RunControl,
 } from "./callbacks/callback.js";
 export { EarlyStopping, type EarlyStoppingOptions } from "./callbacks/earlyStopping.js";
+export { keepGenerators } from "./callbacks/generators.js";
 export type { Best, MonitorMode, MonitorOptions } from "./callbacks/monitor.js";
 export {
   type Classification,
@@ -36,6 +37,7 @@ export {
 
 export * from "./draw/index.js";
 export { DivergedError, type Place, ResumeError } from "./errors.js";
+export * from "./evaluation/index.js";
 export type * from "./events.js";
 export type { Experiment, ExperimentBuilder, Settings } from "./experiment.js";
 export { type BatchLossOptions, fit } from "./fit.js";

@@ -2,7 +2,7 @@
 import type { SafetensorsContent } from "../io/browser.js";
 import type { Optimizer } from "../optim/index.js";
 import type { Tensor } from "../tensor/index.js";
-import type { EmaOptions } from "./callbacks/averages.js";
+import type { EmaOptions, SwaOptions } from "./callbacks/averages.js";
 import type { Callback, CallbackFunction } from "./callbacks/callback.js";
 import type { EarlyStoppingOptions } from "./callbacks/earlyStopping.js";
 import type { Best, MonitorOptions } from "./callbacks/monitor.js";
@@ -12,16 +12,19 @@ import type { PlateauMaker, Schedule, SchedulerMaker } from "./schedule.js";
 import type { BatchSource, MeasureOptions } from "./steps.js";
 import type { Identity } from "./trainingState.js";
 
+export const checkpointReasons = [
+  "asked",
+  "best",
+  "end",
+  "epoch",
+  "seconds",
+  "start",
+  "steps",
+  "stop",
+] as const;
+
 /** Why a checkpoint is made; several reasons may fall together. */
-export type CheckpointReason =
-  | "asked"
-  | "best"
-  | "end"
-  | "epoch"
-  | "seconds"
-  | "start"
-  | "steps"
-  | "stop";
+export type CheckpointReason = (typeof checkpointReasons)[number];
 
 /** Where in the run a checkpoint stands and why it is made. */
 export interface CheckpointPlace extends Place {
@@ -80,6 +83,8 @@ export interface FitOptions extends MeasureOptions {
   readonly debug?: boolean;
   /** Averages weights along the run; validation measures them, and the model has them at the end. */
   readonly ema?: EmaOptions;
+  /** Gives the model, at the end, the average of the weights of its last epochs. */
+  readonly swa?: SwaOptions;
   /** Ends the run when a measure gets no better, with the best weights. */
   readonly earlyStopping?: EarlyStoppingOptions;
   /** Get every event in this order and may act on the run. */

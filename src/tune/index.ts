@@ -3,7 +3,7 @@ export * from "./draw/index.js";
 export { LostTrialError, PrunedError, StudyError } from "./errors.js";
 export {
   type Importance,
-  type ImportanceOptions,
+  type ParameterImportanceOptions,
   parameterImportances,
 } from "./importance/fanova.js";
 export { InMemoryStorage, type MemoryStorageOptions } from "./memoryStorage.js";
@@ -49,7 +49,8 @@ export {
   type RangeDistribution,
   uniform,
 } from "./space/distribution.js";
-export { type Edge, edgesOf, narrowSpace } from "./space/narrow.js";
+export { type Edge, edgesOf } from "./space/edges.js";
+export { bestTrials, type NarrowOptions, narrow } from "./space/narrow.js";
 export {
   contains,
   gridValues,

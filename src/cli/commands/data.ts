@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { dataFolder, getData, verifyData } from "../../data/node/cache.js";
+import { dataFolder, getData, isHere, verifyData } from "../../data/node/cache.js";
 import { findRemote, type RemoteDataset, remoteDatasets } from "../../data/node/registry.js";
 import { exitCodes, signalExitCodes, UsageError } from "../errors.js";
 import { listenForInterrupts } from "../interrupts.js";
@@ -56,10 +56,10 @@ export function addData(program: Command, context: Context): void {
 const megabytes = (bytes: number): string =>
   `${(bytes / 1e6).toLocaleString("en-US", { maximumFractionDigits: bytes < 1e7 ? 1 : 0 })} MB`;
 
-function stateOf({ name, files }: RemoteDataset, root: string): "here" | "in part" | "" {
-  const present = files.filter((file) => fs.existsSync(join(root, name, file.name))).length;
-  const begun = fs.existsSync(join(root, name)) && fs.readdirSync(join(root, name)).length > 0;
-  return present === files.length ? "here" : begun ? "in part" : "";
+function stateOf(dataset: RemoteDataset, root: string): "here" | "in part" | "" {
+  if (isHere(dataset, root)) return "here";
+  const folder = join(root, dataset.name);
+  return fs.existsSync(folder) && fs.readdirSync(folder).length > 0 ? "in part" : "";
 }
 
 function list({ root = dataFolder() }: FolderOption, { io }: Context): void {
@@ -99,6 +99,11 @@ async function get(name: string, { root }: FolderOption, context: Context): Prom
         file = next;
         out.line(`${out.style.dim("fetching")} ${next}`);
       },
+      onUnpack(next) {
+        file = next;
+        out.line(`${out.style.dim("unpacking")} ${next}`);
+      },
+      onUnpacked: (files) => out.status(`${file}  ${files.toLocaleString("en-US")} files`),
       onWait: () => err.line("Another process is fetching it: waiting …"),
       onProgress(done, total) {
         const share = total ? `${bar(done / total, 24, out.style)} of ${megabytes(total)}` : "";

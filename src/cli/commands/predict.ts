@@ -56,7 +56,7 @@ export function addPredict(program: Command, context: Context): void {
     .summary("ask a trained network about pictures")
     .description("Show what a trained network makes of pictures, with probabilities.")
     .argument("<run>", "the run that trained it, by name or path; or a model file")
-    .argument("<pictures...>", "PNG, JPEG, WebP, GIF, TIFF or AVIF files")
+    .argument("<pictures...>", "PNG, JPEG, WebP, GIF, TIFF, AVIF, BMP or PPM files")
     .option("--top <n>", "how many classes to show for each picture", whole(1, 10_000), 3)
     .option("--json", "print JSON for other programs")
     .option("--runs <folder>", "the folder that holds the runs", "runs")
@@ -74,7 +74,7 @@ async function predict(
   context: Context,
 ): Promise<void> {
   const { io } = context;
-  const classifier = openClassifier(findRun(run, options.runs, { orFile: true }));
+  const classifier = await openClassifier(findRun(run, options.runs, { orFile: true }));
   const missing = files.find((file) => !fs.existsSync(file));
   if (missing !== undefined) throw new UsageError(`no picture ${missing}`);
   useBackend(options);
@@ -94,11 +94,11 @@ async function predict(
   if (options.json) io.out.line(JSON.stringify(answers.map(toJson), null, 2));
 }
 
-function openClassifier(path: string): ImageClassifier {
+async function openClassifier(path: string): Promise<ImageClassifier> {
   const isFolder = fs.statSync(path).isDirectory();
   if (isFolder && !fs.existsSync(join(path, runFiles.model)))
     throw new UsageError(`the run ${path} has no ${runFiles.model}; it has not trained yet`);
-  return loadClassifier(path);
+  return await loadClassifier(path);
 }
 
 async function ask(classifier: ImageClassifier, file: string, top: number): Promise<Answer> {

@@ -1,7 +1,10 @@
 /** `gradus runs`: lists, shows, compares, exports and removes runs. Read runsList.ts, runsShow.ts and their like. */
 import type { Command } from "commander";
 import type { Context } from "../program.js";
+import { addRunsCompare } from "./runsCompare.js";
+import { addRunsExport } from "./runsExport.js";
 import { addRunsList } from "./runsList.js";
+import { addRunsRemove } from "./runsRemove.js";
 import { addRunsShow } from "./runsShow.js";
 
 const examples = `
@@ -23,5 +26,8 @@ export function addRuns(program: Command, context: Context): void {
     .addHelpText("after", examples);
   addRunsList(runs, context);
   addRunsShow(runs, context);
+  addRunsCompare(runs, context);
+  addRunsExport(runs, context);
+  addRunsRemove(runs, context);
   for (const command of runs.commands) command.copyInheritedSettings(program);
 }

@@ -14,7 +14,7 @@ import {
   timeText,
 } from "../terminal/runText.js";
 import type { Screen } from "../terminal/screen.js";
-import { type Column, printable, printTable } from "../terminal/table.js";
+import { type Column, printable, printableJson, printTable } from "../terminal/table.js";
 
 interface ListOptions {
   readonly runs: string;
@@ -89,7 +89,7 @@ function list(options: ListOptions, { io, program }: Context): void {
   const chosen = sorted(all.filter(chooser(all, options)), all, options);
   const shown = chosen.slice(0, options.limit);
   if (options.json) {
-    io.out.line(JSON.stringify(shown.map(toJson), null, 2));
+    io.out.line(printableJson(shown.map(toJson)));
     return;
   }
   if (all.length === 0) {

@@ -15,7 +15,7 @@ import { count, duration, percent, plural, shellWord } from "../terminal/format.
 import { type ChartLine, lineChart, type Point } from "../terminal/lineChart.js";
 import { bytesText, measureText, statusText, timeText } from "../terminal/runText.js";
 import type { Screen } from "../terminal/screen.js";
-import { type Column, printable, printTable } from "../terminal/table.js";
+import { type Column, printable, printableJson, printTable } from "../terminal/table.js";
 import { toJson } from "./runsList.js";
 
 interface ShowOptions {
@@ -24,7 +24,7 @@ interface ShowOptions {
 }
 
 const indent = "  ";
-const [chartWidth, chartHeight, mostMeasures] = [76, 8, 20];
+const [chartWidth, chartHeight, mostMeasures, mostNotes] = [76, 8, 20, 10];
 
 /** Adds the subcommand. */
 export function addRunsShow(runs: Command, context: Context): void {
@@ -43,11 +43,12 @@ function show(wanted: string | undefined, options: ShowOptions, { io, program }:
   const run = readRun(path);
   if (options.json) {
     const { losses, rates, health } = run;
-    io.out.line(JSON.stringify({ ...toJson(run), losses, rates, health }, null, 2));
+    io.out.line(printableJson({ ...toJson(run), losses, rates, health }));
     return;
   }
   showFacts(io.out, run);
   showMeasures(io.out, run);
+  showNotes(io.out, run);
   showCurves(io.out, run);
   showFiles(io.out, run);
   for (const problem of run.problems)
@@ -82,6 +83,21 @@ function wrapped(screen: Screen, label: string, pieces: readonly string[]): void
   if (line !== "") flush();
 }
 
+/** The version, the code's state and the machine, as far as they were kept. */
+function madeBy(facts: RunRecord["facts"]): string {
+  const { "git.commit": commit, "git.dirty": dirty } = facts;
+  const { "versions.gradus": version, "machine.host": host } = facts;
+  const state = dirty === true ? " with changes" : "";
+  return [
+    version === undefined ? "" : `gradus ${version}`,
+    typeof commit === "string" ? `commit ${commit.slice(0, 10)}${state}` : "",
+    host === undefined ? "" : `on ${host}`,
+  ]
+    .filter((part) => part !== "")
+    .map((part) => printable(part, 60))
+    .join(", ");
+}
+
 function showFacts(screen: Screen, run: RunRecord): void {
   const { style } = screen;
   screen.line(`${style.bold(printable(run.name))}  ${statusText(run.status, style)}`);
@@ -102,6 +118,8 @@ function showFacts(screen: Screen, run: RunRecord): void {
     );
     if (backend !== "") screen.line(`${label("Backend")}${printable(backend)}`);
   }
+  const made = madeBy(run.facts);
+  if (made !== "") screen.line(`${label("Made by")}${made}`);
   const settings = Object.entries(run.settings).filter(([name]) => name !== "model");
   wrapped(
     screen,
@@ -130,6 +148,12 @@ function showMeasures(screen: Screen, run: RunRecord): void {
   ];
   screen.line();
   printTable(screen, columns);
+}
+
+function showNotes(screen: Screen, { notes }: RunRecord): void {
+  if (notes.length > 0) screen.line();
+  for (const { step, text } of notes.slice(-mostNotes))
+    screen.line(`${screen.style.dim(`Step ${count(step)}`.padEnd(12))}${printable(text)}`);
 }
 
 function lastOf(run: RunRecord, part: "train" | "validation", name: string): number {

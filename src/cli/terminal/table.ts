@@ -21,6 +21,12 @@ const unprintable = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 export const printable = (text: string, width = 200): string =>
   clip(text.replace(unprintable, "�"), width);
 
+/** JSON for other programs that may be printed as well: what could repaint the screen is escaped. */
+export const printableJson = (value: unknown): string =>
+  JSON.stringify(value, null, 2).replace(unprintable, (sign) =>
+    sign === "\n" ? sign : `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+
 const widthOf = ({ title, cells }: Column): number =>
   cells.reduce((most, cell) => Math.max(most, plain(cell).length), title.length);
 

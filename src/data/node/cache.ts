@@ -10,6 +10,7 @@ import { GradusError, ValueError } from "../../core/errors.js";
 import { fileError } from "../../io/fileSystem.js";
 import { checkFile, type DownloadOptions, downloadFile } from "./download.js";
 import { findRemote, type RemoteDataset, remoteDatasets } from "./registry.js";
+import { isUnpacked, type UnpackOptions, unpackTar } from "./unpack.js";
 
 /**
  * The folder of data sets: `GRADUS_DATA`, or `gradus/data` in the user's folder for caches
@@ -86,13 +87,24 @@ function readQuietly(path: string): string {
   }
 }
 
-export interface GetDataOptions extends DownloadOptions {
+export interface GetDataOptions extends DownloadOptions, UnpackOptions {
   /** The folder of data sets; default {@link dataFolder}. */
   readonly root?: string;
   /** Told of each file as its fetching begins. */
   readonly onFile?: (name: string) => void;
+  /** Told of each archive as its unpacking begins. */
+  readonly onUnpack?: (name: string) => void;
   /** Told when another process is fetching the same data set. */
   readonly onWait?: () => void;
+}
+
+/** Whether all of a data set is in the folder, unpacked where that is needed. */
+export function isHere({ name, files, unpack = [] }: RemoteDataset, root = dataFolder()): boolean {
+  const place = (file: string) => join(root, name, file);
+  return (
+    files.every((file) => fs.existsSync(place(file.name))) &&
+    unpack.every((archive) => isUnpacked(place(archive)))
+  );
 }
 
 /**
@@ -110,8 +122,7 @@ export async function getData(
     throw new ValueError("getData", `no data set "${wanted}"; expected one of ${known}`);
   }
   const folder = join(options.root ?? dataFolder(), dataset.name);
-  const isComplete = () => dataset.files.every(({ name }) => fs.existsSync(join(folder, name)));
-  if (isComplete()) return folder;
+  if (isHere(dataset, options.root)) return folder;
   if (dataset.byHand) throw new GradusError("getData", `${dataset.name} ${dataset.byHand}`);
   try {
     fs.mkdirSync(folder, { recursive: true });
@@ -124,6 +135,16 @@ export async function getData(
       if (fs.existsSync(path)) continue;
       options.onFile?.(file.name);
       await downloadFile(file, path, options);
+    }
+    for (const name of dataset.unpack ?? []) {
+      const archive = join(folder, name);
+      if (isUnpacked(archive)) continue;
+      options.onUnpack?.(name);
+      await unpackTar(
+        archive,
+        dataset.files.map((file) => file.name),
+        options,
+      );
     }
   };
   await withLock(folder, fetchMissing, options);

@@ -14,10 +14,10 @@ import { readFileLimited, writeFileAtomic } from "../../io/files.js";
 import { decodeNpy, encodeNpy } from "../../io/npy.js";
 import { checkIndex, type Dataset } from "../dataset.js";
 
-/** Endings that torchvision's ImageFolder takes, and those that sharp reads besides. */
+/** Endings that torchvision's ImageFolder takes, and others that readImage reads. */
 const endings = new Set([
   ...[".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"],
-  ...[".gif", ".avif"],
+  ...[".gif", ".avif", ".pbm", ".pnm"],
 ]);
 
 /** A file and its class. */

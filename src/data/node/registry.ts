@@ -21,6 +21,8 @@ export interface RemoteDataset {
   readonly title: string;
   readonly licence: string;
   readonly files: readonly RemoteFile[];
+  /** Files that are tar archives of folders, which are read unpacked. */
+  readonly unpack?: readonly string[];
   /** Why it cannot be fetched, and where people get it. */
   readonly byHand?: string;
 }
@@ -126,6 +128,7 @@ export const remoteDatasets: readonly RemoteDataset[] = [
       ["filelist_places365-standard.tar", "35a0585fee1fa656440f3ab298f8479c"],
       ["val_256.tar", "e27b17d8d44f4af9a78502beb927f808"],
     ]),
+    unpack: ["filelist_places365-standard.tar", "val_256.tar"],
   },
   {
     name: "imagenet",

@@ -3,6 +3,7 @@ import { ValueError } from "../../core/errors.js";
 import type { Module } from "../../nn/module.js";
 import { AveragedModel, type AverageFn, getEmaAvgFn } from "../../optim/swaUtils.js";
 import type { Tensor } from "../../tensor/index.js";
+import type { TrainEvent } from "../events.js";
 import type { Callback, CallbackState, RunControl } from "./callback.js";
 
 export interface EmaOptions {
@@ -56,6 +57,58 @@ export class Ema implements Callback {
     run.model.loadStateDict(averages);
     const { epoch, step } = run;
     run.emit({ type: "weights", epoch, step, source: "averages", from: { epoch, step } });
+  }
+
+  stateDict(): CallbackState {
+    return { values: {}, tensors: this.#averaged.stateDict() };
+  }
+
+  loadStateDict({ tensors }: CallbackState): void {
+    this.#averaged.loadStateDict(tensors ?? []);
+  }
+}
+
+export interface SwaOptions {
+  /** Epochs before averaging begins: the run should do well by then, and its rate be rather high and constant. */
+  readonly start: number;
+  /** Averages the weights at the end of every so many epochs; default 1. */
+  readonly everyEpochs?: number;
+}
+
+/**
+ * Stochastic weight averaging: the equal average of the weights at the ends of the last epochs, which the model gets when the
+ * run is over; batch norms' statistics are measured anew with them, then the validation data (Izmailov et al., 2018).
+ *
+ * @throws ValueError for counts that are no whole numbers.
+ */
+export class Swa implements Callback {
+  readonly name = "swa";
+  readonly #averaged: AveragedModel;
+  readonly #start: number;
+  readonly #everyEpochs: number;
+
+  constructor(model: Module, { start, everyEpochs = 1 }: SwaOptions) {
+    if (!Number.isInteger(start) || start < 0)
+      throw new ValueError("fit", `swa.start is ${start}; expected a whole number ≥ 0`);
+    if (!Number.isInteger(everyEpochs) || everyEpochs < 1)
+      throw new ValueError("fit", `swa.everyEpochs is ${everyEpochs}; expected a whole number ≥ 1`);
+    this.#averaged = new AveragedModel(model);
+    this.#start = start;
+    this.#everyEpochs = everyEpochs;
+  }
+
+  onEvent(event: TrainEvent, { model }: RunControl): void {
+    if (event.type !== "epoch") return;
+    const since = event.epoch - this.#start;
+    if (since > 0 && since % this.#everyEpochs === 0) this.#averaged.updateParameters(model);
+  }
+
+  async atEnd(run: RunControl): Promise<void> {
+    if (this.#averaged.nAveraged.item() === 0) return;
+    run.model.loadStateDict(this.#averaged.module.stateDict());
+    const { epoch, step } = run;
+    run.emit({ type: "weights", epoch, step, source: "averages", from: { epoch, step } });
+    await run.remeasure();
   }
 
   stateDict(): CallbackState {

@@ -43,8 +43,10 @@ export class BestTracker implements Callback {
     return { values: { best: this.#best && { ...this.#best } } };
   }
 
+  /** Another measure may be watched from now on: then its best is yet to come. */
   loadStateDict({ values }: CallbackState): void {
     const state = Field.parse(JSON.stringify(values), "the state of the best checkpoint");
-    this.#best = values.best === null ? null : parseBest(state.get("best"));
+    const best = values.best === null ? null : parseBest(state.get("best"));
+    this.#best = best?.monitor === this.#monitor.path ? best : null;
   }
 }

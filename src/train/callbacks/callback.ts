@@ -37,6 +37,11 @@ export interface RunControl extends Place {
   scaleRate(factor: number, reason: string): void;
   /** Asks for a checkpoint after the step at hand. */
   save(): void;
+  /**
+   * At the run's end, when the model got other weights: measures the statistics of its batch norms over the training data, then
+   * the validation data. Ends early where `signal` stops the run.
+   */
+  remeasure(): Promise<void>;
   /** Reports an event of the callback's own, after the present one has reached everybody. */
   emit(event: TrainEvent): void;
 }

@@ -21,9 +21,13 @@ export interface Best extends Place {
   readonly value: number;
 }
 
-const lowIsGood = ["loss", "perplexity", "error", "ece", "mse", "mae", "nll", "brier"];
+const lowIsGood = [
+  ...["loss", "perplexity", "error", "ece", "mse", "mae", "nll", "brier"],
+  ...["meanAbsoluteError", "meanSquaredError"],
+];
 const highIsGood = [
   ...["accuracy", "top1", "top3", "top5", "precision", "recall", "f1", "auc", "rocAuc", "r2"],
+  ...["averagePrecision"],
 ];
 
 function modeOf(op: string, name: string, mode: MonitorMode | undefined): MonitorMode {

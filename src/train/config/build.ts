@@ -191,7 +191,8 @@ async function prepare(
   return prepareLoaders(await parts.data({ ...info, ...(limit !== undefined && { limit }) }));
 }
 
-function buildModel(config: ResolvedConfig, parts: CustomParts, info: ModelInfo): Model {
+/** The model of a configuration; its weights are drawn from the default generator. */
+export function buildModel(config: ResolvedConfig, parts: CustomParts, info: ModelInfo): Model {
   const { name, ...options } = config.model;
   if (name !== "custom") return makeChosen<ModelInfo, Model>(models, config.model, info);
   return parts.model!({ ...info, options });

@@ -60,14 +60,17 @@ export const valueAt = (value: unknown, path: Path): unknown =>
 /** A longer list of what could have been meant is left out where a word is close to one of it. */
 const longList = 200;
 
-const nameOf = (schema: JsonSchema): unknown => schema.properties?.name?.const;
+/** What a member of a choice is called. */
+export const choiceName = (schema: JsonSchema): unknown => schema.properties?.name?.const;
 
 /** The member of a choice that a value means by its name; of other unions the one that fits its kind. */
-function memberOf(schema: JsonSchema, value: unknown): JsonSchema {
+export function memberOf(schema: JsonSchema, value: unknown): JsonSchema {
   const members = schema.oneOf ?? schema.anyOf;
   if (!members) return schema;
   const name = valueAt(value, ["name"]);
-  const named = members.find((member) => nameOf(member) !== undefined && nameOf(member) === name);
+  const named = members.find(
+    (member) => choiceName(member) !== undefined && choiceName(member) === name,
+  );
   if (named) return named;
   const kind = Array.isArray(value) ? "array" : typeof value;
   const fitting = members.find((member) => member.type === kind);
@@ -121,7 +124,7 @@ export function expectedOf(schema: JsonSchema): string {
   if (schema.enum) return schema.enum.map(String).join(", ");
   const members = schema.oneOf ?? schema.anyOf;
   if (members) {
-    const names = members.map(nameOf);
+    const names = members.map(choiceName);
     if (names.every((name) => name !== undefined)) return names.join(", ");
     return members.map(expectedOf).join(", or ");
   }
@@ -142,7 +145,7 @@ export function expectedOf(schema: JsonSchema): string {
 function wordsOf(schema: JsonSchema): string[] {
   const members = schema.oneOf ?? schema.anyOf;
   if (members) return members.flatMap((member) => wordsOf(member));
-  const named = nameOf(schema);
+  const named = choiceName(schema);
   if (named !== undefined) return [String(named)];
   return [...(schema.enum ?? []), ...(schema.const === undefined ? [] : [schema.const])].map(
     String,

@@ -10,14 +10,17 @@ import type { ModelInfo } from "./models.js";
 import {
   ConfigError,
   type ConfigProblem,
+  choiceName,
   joinPath,
   keysAt,
+  memberOf,
   problemsOf,
+  schemaAt,
   shown,
   unknownKey,
   valueAt,
 } from "./problems.js";
-import { configSchema, type ResolvedConfig } from "./schema.js";
+import { configSchema, type JsonSchema, type ResolvedConfig, strictJsonSchema } from "./schema.js";
 import { sources } from "./sources.js";
 
 type Plain = Record<string, unknown>;
@@ -67,30 +70,38 @@ export interface CustomParts {
 const isPlain = (value: unknown): value is Plain =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const named = (value: unknown): unknown => (typeof value === "string" ? { name: value } : value);
-
 /** A text that names no data set is a path; what lies there tells the rest. */
-function expandData(value: unknown): unknown {
-  if (typeof value !== "string") return value;
-  return Object.hasOwn(sources, value) ? { name: value } : { path: value };
-}
+const expandData = (value: unknown): unknown =>
+  typeof value === "string" && !Object.hasOwn(sources, value) ? { path: value } : value;
 
 /** Every shorthand written out, so that each choice is an object with a name. */
-function expand(raw: Plain): Plain {
+function expand(value: unknown, schema: JsonSchema | undefined): unknown {
+  if (!schema) return value;
+  const members = [...(schema.oneOf ?? []), ...(schema.anyOf ?? [])];
+  if (typeof value === "string")
+    return members.some((member) => choiceName(member) !== undefined) ? { name: value } : value;
+  const fitting = memberOf(schema, value);
+  if (Array.isArray(value)) return value.map((item) => expand(item, fitting.items));
+  if (!isPlain(value)) return value;
+  const entries = Object.entries(value);
+  return Object.fromEntries(
+    entries.map(([key, item]) => [key, expand(item, fitting.properties?.[key])]),
+  );
+}
+
+/** Where data have no kind yet, what all kinds share is known. */
+function expandConfig(raw: Plain): Plain {
+  const schema = strictJsonSchema();
   const data = expandData(raw.data);
-  const list = (value: unknown) => (Array.isArray(value) ? value.map(named) : value);
-  const isAugmented = isPlain(data) && data.augment !== undefined;
-  return {
-    ...raw,
-    ...(raw.model !== undefined && { model: named(raw.model) }),
-    ...(raw.data !== undefined && {
-      data: isAugmented ? { ...data, augment: list(data.augment) } : data,
-    }),
-    ...(raw.loss !== undefined && { loss: named(raw.loss) }),
-    ...(raw.optim !== undefined && { optim: named(raw.optim) }),
-    ...(raw.schedule !== undefined && { schedule: named(raw.schedule) }),
-    ...(raw.metrics !== undefined && { metrics: list(raw.metrics) }),
-  };
+  const known = { ...raw, ...(data !== undefined && { data }) };
+  const result = expand(known, schema) as Plain;
+  if (isPlain(data) && data.name === undefined) {
+    const like = schemaAt(["data"], { data: { name: "digits" } });
+    const expanded = expand({ ...data, name: "digits" }, like) as Plain;
+    result.data = { ...expanded };
+    delete (result.data as Plain).name;
+  }
+  return result;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -139,7 +150,7 @@ function change(config: Plain, path: string, value: unknown): ConfigProblem | un
       const above = keys.slice(0, i);
       if (typeof key === "number" || !keysAt(above, config).includes(key))
         return unknownKey(keys.slice(0, i + 1), config);
-      at[key] = {};
+      at[key] = structuredClone(schemaAt(keys.slice(0, i + 1), config)?.default ?? {});
     } else if (typeof next !== "object" || next === null) {
       const where = joinPath(keys.slice(0, i + 1));
       return { path, message: `leads into ${where}, which is ${shown(next)}` };
@@ -155,14 +166,16 @@ function change(config: Plain, path: string, value: unknown): ConfigProblem | un
     : Object.hasOwn(above as object, last);
   // A choice that is made in the same changes is checked by the schema, when all are in.
   if (!isThere && (isOpen || !isPlain(above) || keys.length === 1)) return unknownKey(keys, config);
-  at[last] = expandAt(path, value);
+  at[last] = expandAt(keys, config, value);
   return undefined;
 }
 
 /** Shorthand in a change, as in `optim=sgd`. */
-function expandAt(path: string, value: unknown): unknown {
-  if (path === "data.augment") return (expand({ data: { augment: value } }).data as Plain).augment;
-  return path.includes(".") ? value : expand({ [path]: value })[path];
+function expandAt(path: readonly PropertyKey[], config: Plain, value: unknown): unknown {
+  if (path.length === 1 && path[0] === "data") return expandConfig({ data: value }).data;
+  const named = isPlain(config.data) && config.data.name === undefined;
+  const place = named ? { ...config, data: { ...(config.data as Plain), name: "digits" } } : config;
+  return expand(value, schemaAt(path, place));
 }
 
 export interface Resolved {
@@ -193,7 +206,7 @@ export function resolveConfig(
     throw new ConfigError(source, [{ path: "", message }]);
   }
   const { plain, parts } = takeFunctions(raw);
-  const config = structuredClone(expand(plain));
+  const config = structuredClone(expandConfig(plain));
   const problems: ConfigProblem[] = [];
   for (const [path, value] of Object.entries(changes)) {
     const problem = change(config, path, value);

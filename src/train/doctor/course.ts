@@ -126,6 +126,14 @@ export class Course {
     return median(this.#weights.map((looks) => median(looks.map((one) => one.updateRatio))));
   }
 
+  /** The greatest update ratio of a look, each in the middle over the weights: dead units may hide behind small ones later. */
+  get greatestUpdateRatio(): number {
+    const looks = this.#weights.map((weight) => weight.map((one) => one.updateRatio));
+    const count = Math.max(0, ...looks.map(({ length }) => length));
+    const middles = Array.from({ length: count }, (_, i) => median(looks.map((one) => one[i]!)));
+    return count > 0 ? Math.max(...middles) : Number.NaN;
+  }
+
   /** Weights that train; biases begin at 0, where ratios say nothing. */
   get #weights(): readonly (readonly ParameterHealth[])[] {
     return this.parameters().flatMap(([name, looks]) =>

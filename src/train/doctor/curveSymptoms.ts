@@ -27,11 +27,14 @@ export const nan: Detector = ({ steps, failure, losses }) => {
   const before = losses.at(-1);
   const course = before === undefined ? "" : ` The last finite loss was ${figure(before)}.`;
   const said = failure ? ` ${failure.split("\n")[0]}.` : "";
+  const isData = /of the batch is|in the data/.test(failure ?? "");
   return diagnosis(
     "nan",
     "problem",
     `The loss or the weights were no longer finite at step ${at}.${course}${said}`,
-    "Run it in debug mode, which names the op, its module and the cause; then lower the learning rate or mend that op.",
+    isData
+      ? "Clean the data: find the examples with missing values, and fill them or leave them out."
+      : "Run it in debug mode, which names the op, its module and the cause; then lower the learning rate or mend that op.",
     { step: at },
   );
 };
@@ -53,28 +56,29 @@ export const explodingLoss: Detector = (course) => {
 };
 
 export const rateTooHigh: Detector = (course) => {
-  const { updateRatio, losses, failure } = course;
+  const { losses, failure } = course;
   if (losses.length === 0) return null;
+  const ratio = course.greatestUpdateRatio;
   const lr = Math.max(...course.steps.map((one) => one.lr));
   const worst = Math.max(...losses);
-  const reference = Math.max(course.chanceLoss, course.lossFrom(0, 0.02));
-  const hasDiverged =
-    /NaN|Infinity|not finite/.test(failure ?? "") && (losses.length > 1 || updateRatio > 0.1);
-  const hasJumped = worst > 4 * reference && losses.indexOf(worst) > 0;
-  const isStuck = isLong(course) && !(fallOf(course) > 0.3);
-  const isWild = updateRatio > 0.1;
-  if (Number.isNaN(updateRatio) ? !(hasJumped && isStuck) : !isWild) return null;
+  const hasJumped = worst > 4 * Math.max(course.chanceLoss, losses[0]!) && losses.length > 1;
+  const isWild = ratio > 0.25;
+  const isNumeric = /NaN|Infinity|not finite/.test(failure ?? "");
+  const hasDiverged = isNumeric && (hasJumped || isWild);
+  const isStuck = isLong(course) && course.lossFrom(0.9, 1) > 0.8 * course.chanceLoss;
   if (!hasDiverged && !(isStuck && (hasJumped || isWild))) return null;
-  const seen = Number.isNaN(updateRatio)
+  const seen = Number.isNaN(ratio)
     ? ""
-    : ` Each step changes the weights by ${figure(updateRatio)} of their size, where about 0.001 is usual.`;
+    : ` A step changed the weights by ${figure(ratio)} of their size, where about 0.001 is usual.`;
+  const end = hasDiverged
+    ? "until it was no longer finite"
+    : `and ended at ${figure(course.lossFrom(0.8, 1))}`;
   return diagnosis(
     "rateTooHigh",
     "problem",
-    `With the learning rate ${figure(lr)} the loss went up to ${figure(worst)} and did not come down to ` +
-      `a good value (${figure(course.lossFrom(0.8, 1))} at the end).${seen}`,
+    `With the learning rate ${figure(lr)} the loss went up to ${figure(worst)} ${end}.${seen}`,
     `Lower the learning rate: try ${figure(lr / 10)} and ${figure(lr / 100)}, or let the range test choose.`,
-    { lr, updateRatio, worst },
+    { lr, updateRatio: ratio, worst },
   );
 };
 
@@ -152,7 +156,8 @@ export const lossNotFalling: Detector = (course) => {
 
 /** Fell, then lay flat for the rest of the run far from 0. */
 export const plateau: Detector = (course) => {
-  if (course.losses.length < 4 * leastSteps) return null;
+  const isShort = course.epochs.length < 3 && course.validationExamples > 0;
+  if (course.losses.length < 4 * leastSteps || isShort) return null;
   const start = course.firstLoss;
   const [middle, late, end] = [
     course.lossFrom(0.4, 0.6),
@@ -160,7 +165,7 @@ export const plateau: Detector = (course) => {
     course.lossFrom(0.8, 1),
   ];
   const isFlat = middle - end < 0.03 * start && late - end < 0.015 * start && end > 0.95 * middle;
-  if (!(fallOf(course) > 0.1) || !isFlat || !(end > 0.3 * start)) return null;
+  if (!(end < 0.9 * start) || !isFlat || !(end > 0.3 * start)) return null;
   return diagnosis(
     "plateau",
     "warning",

@@ -28,30 +28,41 @@ export const initialLoss: Detector = (course) => {
       );
 };
 
-/** How far above chance an accuracy must be before it is more than luck: three standard errors. */
+/** How far above chance an accuracy must be before it is more than luck: four standard errors, for there are many epochs. */
 function luckOf({ facts, validationExamples }: Course): number {
   const p = 1 / (facts.classes ?? 2);
-  return p + 3 * Math.sqrt((p * (1 - p)) / Math.max(validationExamples, 1));
+  return p + 4 * Math.sqrt((p * (1 - p)) / Math.max(validationExamples, 1));
+}
+
+/** Nothing in the network explains that it learns nothing: steps of a usual size, units alive. */
+function isSound(course: Course): boolean {
+  const { updateRatio } = course;
+  const isDead = course.activations().some(([, looks]) => looks.some(({ dead }) => dead > 0.9));
+  return updateRatio > 2e-4 && updateRatio < 0.1 && course.greatestUpdateRatio < 0.25 && !isDead;
 }
 
 export const shuffledLabels: Detector = (course) => {
   const losses = course.pairs("loss");
   const last = losses.at(-1);
-  if (!last || !course.facts.classes || course.losses.length < 20) return null;
-  const { chanceLoss } = course;
+  const { chanceLoss, facts } = course;
+  if (!last || !facts.classes || course.losses.length < 60 || course.failure) return null;
   const best = Math.min(...losses.map(({ validation }) => validation));
   const accuracies = course.pairs("accuracy").map(({ validation }) => validation);
-  const luck = luckOf(course);
-  const isLucky = accuracies.length === 0 || Math.max(...accuracies) <= luck;
-  const learned = 1 - last.train / chanceLoss;
-  if (!(best > 0.98 * chanceLoss) || !isLucky || !(learned > 0.05)) return null;
+  const isLucky = accuracies.length === 0 || Math.max(...accuracies) <= luckOf(course);
+  const hasLearned = 1 - last.train / chanceLoss > 0.05;
+  if (!(best > 0.98 * chanceLoss) || !isLucky || !(hasLearned || isSound(course))) return null;
   const reached =
     accuracies.length > 0 ? ` (accuracy at most ${share(Math.max(...accuracies))})` : "";
+  const where = hasLearned
+    ? `The training loss fell to ${figure(last.train)}, but on validation data`
+    : `The steps are of a usual size and ${facts.overfits ? "a few batches can be learned by heart" : "the units are alive"}, but`;
+  const what = hasLearned
+    ? "It learns by heart only."
+    : "The inputs say nothing about the targets.";
   return diagnosis(
     "shuffledLabels",
     "problem",
-    `The training loss fell to ${figure(last.train)}, but on validation data the model is no better than guessing: ` +
-      `its loss never went below ${figure(best)}${reached}. It learns by heart only.`,
+    `${where} the model is no better than guessing: the validation loss never went below ${figure(best)}${reached}. ${what}`,
     "Look at some examples with their labels: they have probably lost each other (shuffled or sorted apart, shifted by one, or read from another file).",
     { train: last.train, best, chance: chanceLoss },
   );

@@ -34,11 +34,14 @@ const detectors: Readonly<Record<SymptomName, Detector>> = {
 
 const severities = ["problem", "warning", "note"] as const;
 
-/** What need not be said where something else says it. */
+/** What need not be said where something else, as a problem, says it or brings it about. */
 const coveredBy: Readonly<Partial<Record<SymptomName, readonly SymptomName[]>>> = {
   updateRatio: ["rateTooHigh", "rateTooLow"],
   explodingLoss: ["rateTooHigh"],
-  underfitting: ["plateau", "lossNotFalling"],
+  rateTooLow: ["deadUnits", "saturatedUnits", "frozenLayer"],
+  lossNotFalling: ["rateTooHigh", "rateTooLow", "shuffledLabels"],
+  vanishingGradients: ["deadUnits"],
+  underfitting: ["lossNotFalling"],
 };
 
 /**
@@ -62,9 +65,11 @@ export function diagnose(
 ): readonly Diagnosis[] {
   const course = new Course(events, facts);
   const found = symptomNames.flatMap((name) => detectors[name](course) ?? []);
-  const names = new Set(found.map(({ symptom }) => symptom));
+  const grave = new Set(
+    found.flatMap(({ symptom, severity }) => (severity === "problem" ? [symptom] : [])),
+  );
   const said = found.filter(
-    ({ symptom }) => !coveredBy[symptom]?.some((other) => names.has(other)),
+    ({ symptom }) => !coveredBy[symptom]?.some((other) => grave.has(other)),
   );
   return severities.flatMap((wanted) => said.filter(({ severity }) => severity === wanted));
 }

@@ -12,7 +12,7 @@ function layersWith(course: Course, of: "dead" | "saturated", least: number, isL
 }
 
 export const deadUnits: Detector = (course) => {
-  const found = layersWith(course, "dead", 0.4, /relu/i);
+  const found = layersWith(course, "dead", 0.5, /relu/i);
   if (found.length === 0) return null;
   const worst = Math.max(...found.map((one) => one.share));
   return diagnosis(

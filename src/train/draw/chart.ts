@@ -16,8 +16,12 @@ export interface Line {
   readonly faint?: boolean;
   /** A dot at each point. */
   readonly dots?: boolean;
+  /** Lengths of dashes and gaps, as in SVG; default none. */
+  readonly dash?: string;
   /** False leaves the dots by themselves; default true. */
   readonly joined?: boolean;
+  /** Colours what the line encloses, as for bars. */
+  readonly filled?: boolean;
 }
 
 export interface Panel {
@@ -170,19 +174,20 @@ function drawLine(panel: Panel, line: Line, x: Scale, y: Scale): string {
   if (pieces.length === 0) return dots.join("\n");
   const path = element("path", {
     d: pieces.join(""),
-    fill: "none",
+    ...(line.filled ? { fill: line.colour, "fill-opacity": "0.2" } : { fill: "none" }),
     stroke: line.colour,
     "stroke-width": line.faint ? "1" : "2",
     "stroke-opacity": line.faint ? "0.28" : "1",
     "stroke-linejoin": "round",
     "stroke-linecap": "round",
+    ...(line.dash && { "stroke-dasharray": line.dash }),
   });
   return [path, ...dots].join("\n");
 }
 
-/** Names in rows as wide as the panel. */
-function drawLegend(
-  lines: readonly Line[],
+/** Names in rows as wide as the panel; no row where there is no name. */
+export function drawLegend(
+  lines: readonly Pick<Line, "name" | "colour" | "dash">[],
   left: number,
   top: number,
   width: number,
@@ -196,12 +201,15 @@ function drawLegend(
       rows++;
     }
   };
-  for (const { name, colour } of lines) {
+  for (const { name, colour, dash } of lines) {
     if (name === undefined) continue;
     const size = 25 + estimateWidth(name, 12.5);
     place(size);
     const swatch = { x1: x, x2: x + 18, y1: middle - 4, y2: middle - 4, stroke: colour };
-    parts.push(element("line", { ...swatch, "stroke-width": "3", "stroke-linecap": "round" }));
+    const stroke = { "stroke-width": "3", "stroke-linecap": "round" };
+    parts.push(
+      element("line", { ...swatch, ...stroke, ...(dash && { "stroke-dasharray": dash }) }),
+    );
     parts.push(textAt(name, x + 25, middle, 12.5));
     x += size + 20;
   }
@@ -209,5 +217,5 @@ function drawLegend(
     place(estimateWidth(note, 12.5));
     parts.push(textAt(note, x, middle, 12.5, { fill: look.red }));
   }
-  return { drawn: parts.join("\n"), rows };
+  return { drawn: parts.join("\n"), rows: parts.length > 0 ? rows : 0 };
 }

@@ -82,7 +82,9 @@ function checkMatrix(matrix: readonly ArrayLike<number>[], names: readonly strin
 
 const sum = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + b, 0);
 
-const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
+/** Targets of probabilities count by their share, so that a count may have decimals. */
+const grouped = (n: number): string =>
+  String(Math.round(n * 100) / 100).replace(/\B(?=(\d{3})+$)/g, ",");
 
 function summary(matrix: readonly ArrayLike<number>[]): string {
   const total = matrix.reduce((count, row) => count + sum(row), 0);

@@ -4,6 +4,7 @@
  */
 import { ValueError } from "../../core/errors.js";
 import { drawPanel, type Line, type Panel, type Point } from "./chart.js";
+import { defaultSmoothing, smooth, thin } from "./smoothing.js";
 import { drawing, look, textAt } from "./svg.js";
 
 /** The loss of one optimizer step. */
@@ -42,8 +43,6 @@ export interface CurvesOptions {
 }
 
 const [panelWidth, panelHeight, margin, space] = [560, 380, 24, 20];
-/** A line has at most so many points: more than two a dot of the paper cannot be seen. */
-const maxPoints = 1000;
 
 /**
  * Draws the curves of a run: on the left the loss of each step with a smoothed line (and the validation
@@ -134,43 +133,4 @@ function epochPanel({ epochs }: RunCurves, options: CurvesOptions): Panel {
   const last = epochs.findLast((e) => e.validationAccuracy !== undefined)?.validationAccuracy;
   const end = last === undefined ? "" : `: ${(last * 100).toFixed(2)}% on validation data`;
   return { ...shared, title: `Accuracy${end}`, percent: true, yBounds: [0, 1] };
-}
-
-/** No smoothing for a few steps, about a fiftieth of the run for many. */
-function defaultSmoothing(count: number): number {
-  return count < 30 ? 0 : 1 - 1 / Math.min(200, Math.max(5, count / 50));
-}
-
-/**
- * An exponential moving average that starts unbiased, as Adam's moments do; it leaves out what is
- * not finite.
- */
-function smooth(points: readonly Point[], weight: number): Point[] {
-  let [sum, total] = [0, 0];
-  return points.map(([step, loss]) => {
-    if (!Number.isFinite(loss)) return [step, Number.NaN];
-    sum = weight * sum + (1 - weight) * loss;
-    total = weight * total + (1 - weight);
-    return [step, sum / total];
-  });
-}
-
-/** Keeps the least and the greatest value of each stretch of a long line, so that peaks stay. */
-function thin(points: readonly Point[]): readonly Point[] {
-  if (points.length <= maxPoints) return points;
-  const stretch = Math.ceil((2 * points.length) / maxPoints);
-  const kept: Point[] = [];
-  for (let start = 0; start < points.length; start += stretch) {
-    let [low, high] = [start, start];
-    const end = Math.min(start + stretch, points.length);
-    for (let i = start + 1; i < end; i++) {
-      if (points[i]![1] < points[low]![1]) low = i;
-      if (points[i]![1] > points[high]![1]) high = i;
-    }
-    const gap = points.slice(start, end).find(([, y]) => !Number.isFinite(y));
-    if (gap) kept.push(gap);
-    for (const i of low === high ? [low] : [Math.min(low, high), Math.max(low, high)])
-      kept.push(points[i]!);
-  }
-  return kept;
 }

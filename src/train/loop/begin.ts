@@ -36,6 +36,13 @@ export function checkOptions({ train, checkpoint, clip, monitor, ...options }: F
     );
   if (validateEverySteps !== undefined && !validation)
     throw new ValueError("fit", "validateEverySteps is given, but no validation data");
+  const { ema, swa, earlyStopping } = options;
+  if (swa && (ema || (earlyStopping && (earlyStopping.restoreBest ?? true))))
+    throw new ValueError(
+      "fit",
+      "swa gives the model its last weights, and so " +
+        (ema ? "does ema; choose one" : "does earlyStopping; say restoreBest: false"),
+    );
   if (train.length === 0)
     throw new ValueError("fit", "the training loader gives no batch; is its data set empty?");
 }
@@ -50,9 +57,9 @@ function identityOf(options: FitOptions): Identity {
   const { batchSize, shuffle, dropLast, seed } = train;
   const facts = { epochs, batchSize, shuffle, dropLast, dataSeed: seed };
   const own = Object.entries({ ...facts, examples: train.dataset.length });
-  const { maxSteps, validateEverySteps, accumulate, clip, ema, earlyStopping } = options;
+  const { maxSteps, validateEverySteps, accumulate, clip, ema, swa, earlyStopping } = options;
   const chosen = Object.entries({
-    ...{ maxSteps, validateEverySteps, accumulate, clip, ema, earlyStopping },
+    ...{ maxSteps, validateEverySteps, accumulate, clip, ema, swa, earlyStopping },
   }).filter(([, value]) => value !== undefined);
   return {
     ...Object.fromEntries(own.map(([name, value]) => [name, String(value)])),

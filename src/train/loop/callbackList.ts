@@ -2,7 +2,7 @@
 import { GradusError, ValueError } from "../../core/errors.js";
 import type { Module } from "../../nn/module.js";
 import type { Tensor } from "../../tensor/index.js";
-import { Ema } from "../callbacks/averages.js";
+import { Ema, Swa } from "../callbacks/averages.js";
 import { BestTracker } from "../callbacks/best.js";
 import type {
   Callback,
@@ -21,11 +21,12 @@ export class CallbackList {
   readonly best: BestTracker | undefined;
   readonly #all: readonly (Callback | CallbackFunction)[];
 
-  constructor(model: Module, { ema, earlyStopping, checkpoint, callbacks = [] }: FitOptions) {
+  constructor(model: Module, { ema, swa, earlyStopping, checkpoint, callbacks = [] }: FitOptions) {
     this.best = checkpoint?.best === undefined ? undefined : new BestTracker(checkpoint.best);
     this.#all = [
       // Averages come first, so that at the end the best weights take their place.
       ...(ema ? [new Ema(model, ema)] : []),
+      ...(swa ? [new Swa(model, swa)] : []),
       ...(this.best ? [this.best] : []),
       ...(earlyStopping ? [new EarlyStopping(earlyStopping)] : []),
       ...callbacks,
@@ -93,11 +94,17 @@ export class CallbackList {
   /** @throws GradusError where callbacks and states do not belong together. */
   load(states: CallbackStates): void {
     const own = this.#objects.filter(({ stateDict }) => stateDict);
-    const missing = own.find(({ name }) => !states.has(name));
+    // What checkpoints are kept does not change the run, so that it may be chosen anew.
+    const isFree = (name: string) => name === "best";
+    const missing = own.find(({ name }) => !states.has(name) && !isFree(name));
     if (missing) throw new GradusError("fit", `it has no state of ${missing.name}`);
-    const unknown = [...states.keys()].find((key) => !own.some(({ name }) => name === key));
+    const names = own.map(({ name }) => name);
+    const unknown = [...states.keys()].find((key) => !names.includes(key) && !isFree(key));
     if (unknown !== undefined)
       throw new GradusError("fit", `it has a state of ${unknown}, which this run lacks`);
-    for (const callback of own) callback.loadStateDict?.(states.get(callback.name)!);
+    for (const callback of own) {
+      const state = states.get(callback.name);
+      if (state) callback.loadStateDict?.(state);
+    }
   }
 }

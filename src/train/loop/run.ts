@@ -19,11 +19,13 @@ import type { CheckpointReason, FitOptions, FitResult } from "../options.js";
 import { type RunSchedule, scheduleOf } from "../schedule.js";
 import { Speedometer } from "../speedometer.js";
 import { type BatchStep, makeEvaluationStep, runEvaluation } from "../steps.js";
-import { captureState, type Progress } from "../trainingState.js";
+import type { Progress } from "../trainingState.js";
 import { newProgress, restoreProgress, stepsPerEpoch } from "./begin.js";
 import { CallbackList } from "./callbackList.js";
 import { divergedAt } from "./diverged.js";
 import { type RunStep, runStep } from "./runStep.js";
+import { Saver } from "./saver.js";
+import { measureStatistics } from "./statistics.js";
 import type { StepOutcome } from "./trainStep.js";
 
 export class Run {
@@ -36,14 +38,17 @@ export class Run {
   readonly #schedule: RunSchedule;
   readonly #progress: Progress;
   readonly #totalSteps: number;
+  readonly #saver: Saver;
   readonly #control: RunControl;
   readonly #speed = new Speedometer();
   /** Events that callbacks reported while another one was on its way. */
   readonly #queue: TrainEvent[] = [];
   #evaluationSeconds = 0;
   #lastClock = clock();
-  #lastSave: { step: number; time: number };
-  #isSaveAsked = false;
+  /** Whether the model has other weights than a checkpoint may hold: the run is at its end. */
+  #isEnding = false;
+  /** Whether it was stopped while it measured at its end. */
+  #isCut = false;
 
   constructor(model: Module, options: FitOptions) {
     this.#model = model;
@@ -61,7 +66,7 @@ export class Run {
     this.#schedule = scheduleOf(schedule, optimizer, { steps: this.#totalSteps, epochs });
     const parts = { model, options, schedule: this.#schedule, callbacks: this.#callbacks };
     this.#progress = resume ? restoreProgress(resume, parts) : newProgress(parts);
-    this.#lastSave = { step: this.#progress.step, time: clock() };
+    this.#saver = new Saver(parts, this.#progress);
     this.#control = this.#makeControl();
   }
 
@@ -84,9 +89,8 @@ export class Run {
         run.#queue.push({ type: "earlyStop", ...run.#place, reason });
       },
       scaleRate: (factor, reason) => run.#scaleRate(factor, reason),
-      save() {
-        run.#isSaveAsked = true;
-      },
+      save: () => run.#saver.ask(),
+      remeasure: () => run.#remeasure(),
       emit: (event) => void run.#queue.push(event),
     };
   }
@@ -146,36 +150,9 @@ export class Run {
   }
 
   async #save(...reasons: readonly CheckpointReason[]): Promise<void> {
-    const { checkpoint, optimizer } = this.#options;
-    if (!checkpoint) return;
     this.#countTime();
-    const started = clock();
-    const progress = this.#progress;
-    progress.generator = defaultGenerator.getState();
-    progress.schedule = JSON.stringify(this.#schedule.stateDict());
-    const { best: tracker } = this.#callbacks;
-    const best = tracker?.best;
-    const all = [...new Set([...this.#dueReasons(), ...reasons])].sort();
-    const states = this.#callbacks.states();
-    const content = captureState(this.#model, optimizer, progress, states);
-    await checkpoint.save(content, { ...this.#place, reasons: all, ...(best && { best }) });
-    tracker?.noteSaved();
-    this.#isSaveAsked = false;
-    this.#lastSave = { step: progress.step, time: clock() };
-    const seconds = clock() - started;
-    await this.#emit({ type: "checkpoint", ...this.#place, seconds, reasons: all });
-  }
-
-  #dueReasons(): CheckpointReason[] {
-    const { everySteps, everySeconds } = this.#options.checkpoint ?? {};
-    const { step, time } = this.#lastSave;
-    const due: readonly (readonly [CheckpointReason, boolean])[] = [
-      ["asked", this.#isSaveAsked],
-      ["best", this.#callbacks.best?.isDue ?? false],
-      ["steps", everySteps !== undefined && this.#progress.step - step >= everySteps],
-      ["seconds", everySeconds !== undefined && clock() - time >= everySeconds],
-    ];
-    return due.flatMap(([reason, isDue]) => (isDue ? [reason] : []));
+    const event = await this.#saver.save(this.#place, reasons);
+    if (event) await this.#emit(event);
   }
 
   async run(): Promise<FitResult> {
@@ -217,7 +194,9 @@ export class Run {
       if (!isWhole) return this.#stop();
       await (this.#isOver ? this.#save("epoch", "end") : this.#save("epoch"));
     }
+    this.#isEnding = true;
     await this.#callbacks.atEnd(this.#control, () => this.#drain());
+    if (this.#isCut) return this.#stop();
     const { step, seconds } = progress;
     await this.#emit({ type: "finished", epochs: progress.epoch, step, seconds });
     return this.#result("finished");
@@ -230,7 +209,8 @@ export class Run {
   }
 
   async #stop(): Promise<FitResult> {
-    await this.#save("stop");
+    // At the end the last checkpoint has all: what follows it is done again.
+    if (!this.#isEnding) await this.#save("stop");
     await this.#emit({ type: "stopped", ...this.#place });
     return this.#result("stopped");
   }
@@ -262,7 +242,7 @@ export class Run {
       progress.batch = batches.end;
       await this.#countStep(outcome);
       if (!(await this.#evaluateIfDue())) return false;
-      if (this.#dueReasons().length > 0) await this.#save();
+      if (this.#saver.due().length > 0) await this.#save();
       if (progress.ended !== null) return true;
       if (this.#isStopped && progress.batch < this.#options.train.length) return false;
     }
@@ -344,8 +324,9 @@ export class Run {
   async #evaluate(): Promise<boolean> {
     const { validation, signal } = this.#options;
     const progress = this.#progress;
-    if (!validation || progress.evaluation?.step === progress.step) return true;
-    const averages = this.#callbacks.averages();
+    if (!validation || (progress.evaluation?.step === progress.step && !this.#isEnding))
+      return true;
+    const averages = this.#isEnding ? undefined : this.#callbacks.averages();
     const generator = defaultGenerator.getState();
     validation.setEpoch(progress.epoch);
     const evaluation = await withWeights(this.#model, averages, () =>
@@ -363,9 +344,17 @@ export class Run {
       throw new DivergedError(`${message}; lower the learning rate`, this.#place);
     }
     progress.evaluation = { step: progress.step, measures };
-    const averaged = averages && ({ averaged: true } as const);
+    const averaged = (averages || this.#isEnding) && ({ averaged: true } as const);
     await this.#emit({ type: "evaluation", ...this.#place, ...evaluation, ...averaged });
     return true;
+  }
+
+  async #remeasure(): Promise<void> {
+    if (!this.#isEnding)
+      throw new ValueError("fit", "remeasure: the run is not at its end; call it in atEnd");
+    await this.#drain();
+    await measureStatistics(this.#model, this.#options);
+    this.#isCut = this.#isStopped || !(await this.#evaluate());
   }
 
   /** Measures with the validation data and closes the epoch; false if the run was stopped. */

@@ -165,6 +165,8 @@ function averaged(kind: "precision" | "recall" | "f1") {
     checkAverage(kind, average, classes);
     return {
       update: confusions(kind, classes, options),
+      // A matrix of many classes is too much work after every step.
+      running: classes <= 100,
       compute(total) {
         const score = scoresOf(matrixFrom(total), { ...rest, average })[kind];
         if (typeof score === "number") return score;

@@ -90,7 +90,9 @@ export class CheckpointFolder {
   readonly path: string;
   readonly #keep: number;
   readonly #write: WriteOptions;
-  #isUsed = false;
+  /** Whether one was read, so that the run goes on from it; and whether one was written. */
+  #isLoaded = false;
+  #isBegun = false;
 
   constructor(path: string, { keep = 3, fileSystem }: CheckpointFolderOptions = {}) {
     if (!Number.isInteger(keep) || keep < 1)
@@ -142,8 +144,8 @@ export class CheckpointFolder {
   };
 
   #begin({ reasons }: CheckpointPlace): void {
-    if (this.#isUsed) return;
-    if (reasons.includes("start") && this.steps().length > 0) {
+    if (this.#isBegun) return;
+    if (!this.#isLoaded && reasons.includes("start") && this.steps().length > 0) {
       const message = "holds the checkpoints of a run; load one to go on, or choose another folder";
       throw new FileError("CheckpointFolder", this.path, message, "EEXIST");
     }
@@ -152,7 +154,7 @@ export class CheckpointFolder {
     } catch (error) {
       throw fileError("CheckpointFolder", this.path, error);
     }
-    this.#isUsed = true;
+    this.#isBegun = true;
     for (const name of this.#names()) if (leftOver.test(name)) this.#remove(name);
   }
 
@@ -200,7 +202,7 @@ export class CheckpointFolder {
       const path = this.#file(step);
       try {
         const stored = { content: readWhole(path), path, step, damaged };
-        this.#isUsed = true;
+        this.#isLoaded = true;
         return stored;
       } catch (error) {
         damaged.push({ path, message: error instanceof Error ? error.message : String(error) });

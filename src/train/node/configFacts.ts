@@ -15,7 +15,19 @@ export interface ConfigFacts {
 type Json = Readonly<Record<string, unknown>>;
 
 /** What says where and how a run was made, and not what it does. */
-const factKeys = ["versions", "backend", "git", "machine", "checkpointEvery", "node", "command"];
+const factKeys = [
+  ...[
+    "versions",
+    "backend",
+    "git",
+    "machine",
+    "checkpointEvery",
+    "source",
+    "changes",
+    "preset",
+    "command",
+  ],
+];
 const otherKeys = ["format", "version", "name", "created", "config", "settings"];
 
 const isObject = (value: unknown): value is Json =>

@@ -3,14 +3,16 @@
  * command line, the doctor and the search stand on this. Read configFile.ts for the formats, ../config/build.ts for building.
  */
 import { basename, dirname, extname } from "node:path";
-import { type BuiltExperiment, buildExperiment } from "../config/build.js";
+import { type BuiltExperiment, buildExperiment, buildModel } from "../config/build.js";
 import type { Examples } from "../config/data.js";
 import type { RunDefinition } from "../config/define.js";
+import type { ModelInfo } from "../config/models.js";
 import { ConfigError } from "../config/problems.js";
 import { type Resolved, resolveConfig } from "../config/resolve.js";
 import type { ResolvedConfig } from "../config/schema.js";
 import { sources } from "../config/sources.js";
 import type { Settings } from "../experiment.js";
+import type { Model } from "../steps.js";
 import {
   type ConfigSource,
   parseConfigSource,
@@ -35,6 +37,8 @@ export interface LoadedExperiment {
   readonly source?: ConfigSource;
   /** Settings that are not as the file says. */
   readonly changes: Settings;
+  /** A new model as the configuration describes it, for inputs and outputs like these. */
+  readonly makeModel: (info: ModelInfo) => Model;
   /** Builds the experiment, with still other settings changed if they are given. */
   readonly build: (changes?: Settings) => Promise<FileExperiment>;
 }
@@ -92,7 +96,7 @@ function experimentOf({ raw, path, source, changes }: ExperimentParts): LoadedEx
     }
   };
   const examplesOf = keeper();
-  const { config } = resolve(changes);
+  const { config, parts } = resolve(changes);
   const prefix = config.name ?? stem.replaceAll(/[^\p{L}\p{N}_-]/gu, "-");
   return {
     config,
@@ -100,6 +104,7 @@ function experimentOf({ raw, path, source, changes }: ExperimentParts): LoadedEx
     name: /^[\p{L}\p{N}_]/u.test(prefix) ? prefix : "run",
     ...(source && { source }),
     changes,
+    makeModel: (info) => buildModel(config, parts, info),
     async build(more = {}) {
       const { config, parts } = resolve({ ...changes, ...more });
       const examples = await examplesOf(config);

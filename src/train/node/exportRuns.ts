@@ -17,6 +17,7 @@ import {
   sessionStart,
 } from "../tensorboard/events.js";
 import { hyperparametersOf, scalarsOf, settingsTable } from "../tensorboard/summaries.js";
+import { csvLine } from "./csv.js";
 import { readLog, readRun } from "./readRun.js";
 import { runFiles } from "./runFolder.js";
 import { pngImage } from "./summaryWriter.js";
@@ -27,16 +28,6 @@ export interface ExportCsvOptions extends WriteOptions {
   /** A row for each epoch, with all measures, or for each step, with loss and rate; default `epochs`. */
   readonly rows?: CsvRows;
 }
-
-/** A cell by RFC 4180; numbers that are not finite as their names. */
-function csvCell(value: string | number | undefined): string {
-  if (value === undefined) return "";
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-const csvLine = (cells: readonly (string | number | undefined)[]): string =>
-  `${cells.map(csvCell).join(",")}\r\n`;
 
 /** Joins texts into pieces that are worth a write each. */
 function* inPieces(texts: Iterable<string>): Generator<Uint8Array> {

@@ -12,8 +12,8 @@ export {
   type DamagedCheckpoint,
   type StoredCheckpoint,
 } from "./checkpoints.js";
-
 export { type ConfigSource, parseSetting } from "./configFile.js";
+export { csvLogger } from "./csvLogger.js";
 export { fingerprintOf, openExamples } from "./dataSource.js";
 export { type GitState, gitStateOf, type Machine, machineOf } from "./environment.js";
 export {
@@ -46,7 +46,7 @@ export type { CheckpointInterval, RunConfig } from "./runConfig.js";
 export { checkRunName, type RunFiles, RunFolder, runFiles } from "./runFolder.js";
 export { type LockHolder, lockRun, type RunLock, RunLockedError } from "./runLock.js";
 export { type SummaryPlace, SummaryWriter, type SummaryWriterOptions } from "./summaryWriter.js";
-export { type EventSink, type TensorBoardOptions, tensorBoard } from "./tensorBoard.js";
+export { type FileCallback, type TensorBoardOptions, tensorBoard } from "./tensorBoard.js";
 export {
   type ResumeRunOptions,
   type RunHandlers,

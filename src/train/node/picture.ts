@@ -2,14 +2,16 @@
  * Makes any picture one like those a classifier was trained on: light on dark where they were, as large in its frame, grey.
  * Says what it changed. Node only. Read ../classifier.ts for what takes it.
  */
+import { FormatError } from "../../core/errors.js";
 import type { ArrayData } from "../../io/arrayData.js";
+import { readImage } from "../../io/decodeImage.js";
 import { readGreyscale } from "../../io/images.js";
 import type { ModelCard } from "../classifier.js";
 import { borderPixels } from "../imageStatistics.js";
 
 /** A picture that is ready for a classifier. */
 export interface PreparedPicture {
-  /** float32 [1, H, W], 0 to 1. */
+  /** float32 [1, H, W], or [1, 3, H, W] for a classifier of colours; 0 to 1. */
   readonly image: ArrayData;
   /** What was done to it, for people: `inverted`, `framed`, `stretched`. */
   readonly changes: readonly PictureChange[];
@@ -61,6 +63,7 @@ async function findBackground(path: string): Promise<Look> {
  * @throws FormatError naming the file for one that is damaged or no picture; FileError where it cannot be read.
  */
 export async function readPicture(path: string, card: ModelCard): Promise<PreparedPicture> {
+  if (card.channels !== 1) return await readColours(path, card);
   const { background, contrast } = await findBackground(path);
   const invert = background > 0.5 !== card.background > 0.5;
   const changes: PictureChange[] = invert ? ["inverted"] : [];
@@ -83,6 +86,17 @@ export async function readPicture(path: string, card: ModelCard): Promise<Prepar
     pixels = pixels.map((value) => Math.max(0, (value - ground) / Math.max(1 - ground, 0.1)));
   }
   return { image: wrap(pixels), changes, isBlank: false };
+}
+
+/** A photograph has neither drawing nor background: it is only brought to size. */
+async function readColours(path: string, card: ModelCard): Promise<PreparedPicture> {
+  const { channels, height, width } = card;
+  if (channels !== 3)
+    throw new FormatError("readPicture", `${path}: the network takes ${channels} channels, not 3`);
+  const { data } = await readImage(path, { size: [height, width] });
+  const pixels = Float32Array.from(data, (byte) => byte / 255);
+  const image: ArrayData = { shape: [1, 3, height, width], dtype: "float32", data: pixels };
+  return { image, changes: [], isBlank: pixels.every((value) => value === pixels[0]) };
 }
 
 interface Box {

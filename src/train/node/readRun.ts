@@ -12,6 +12,7 @@ import { RunHistory } from "../runs/runHistory.js";
 import type { RunFile, RunRecord, RunStatus } from "../runs/runRecord.js";
 import { readConfigFacts } from "./configFacts.js";
 import { runFiles } from "./runFolder.js";
+import { runHolder } from "./runLock.js";
 
 export interface ReadRunOptions {
   /** Read the losses of all steps too; default true. Without them a log of a million steps takes a moment only. */
@@ -20,7 +21,10 @@ export interface ReadRunOptions {
   readonly now?: number;
 }
 
-/** A run that writes nothing for longer is taken for dead, or five times as long as its longest evaluation. */
+/**
+ * A run without a lock that tells more is taken for dead where it has written nothing for so long, or for five times its
+ * longest evaluation.
+ */
 const silentMilliseconds = 60_000;
 const most = { configBytes: 2 ** 22, files: 500 } as const;
 const marker = Buffer.from('"type":"step"');
@@ -120,7 +124,7 @@ export function readRun(path: string, options: ReadRunOptions = {}): RunRecord {
   return {
     name: basename(resolve(path)),
     path,
-    status: statusOf(history, written?.mtimeMs ?? 0, now),
+    status: statusOf(history, runHolder(path), written?.mtimeMs ?? 0, now),
     message: end?.type === "failed" ? end.message : null,
     created: config.created ?? history.begun ?? folderTime(path),
     changed: history.changed ?? written?.mtimeMs ?? null,
@@ -128,8 +132,8 @@ export function readRun(path: string, options: ReadRunOptions = {}): RunRecord {
     settings: config.settings,
     facts: config.facts,
     epochs: start?.epochs ?? null,
-    totalSteps: start ? start.epochs * start.batches : null,
-    ...{ epoch, step, best, start, health, seconds: history.seconds },
+    totalSteps: start?.totalSteps ?? null,
+    ...{ epoch, step, best, start, health, notes: history.notes, seconds: history.seconds },
     history: history.epochs,
     evaluations: history.evaluations,
     losses: history.steps,
@@ -167,11 +171,17 @@ function readInto(history: RunHistory, log: string, curves: boolean, problems: s
     problems.push(`${runFiles.log}: ${damaged} lines are no events, the first is line ${first}`);
 }
 
-function statusOf(history: RunHistory, written: number, now: number): RunStatus {
+function statusOf(
+  history: RunHistory,
+  holder: "alive" | "gone" | "elsewhere" | null,
+  written: number,
+  now: number,
+): RunStatus {
   if (history.end) return history.end.type;
+  if (holder === "alive") return "running";
   const patience = Math.max(silentMilliseconds, 5000 * history.longestEvaluation);
   const last = Math.max(written, history.changed ?? 0);
-  if (now - last <= patience) return "running";
+  if (holder !== "gone" && now - last <= patience) return "running";
   return history.start || history.step > 0 ? "interrupted" : "empty";
 }
 

@@ -84,6 +84,19 @@ function isAlive({ host, pid, process: begin }: LockHolder): boolean {
   return now !== null && (now === "" || begin === "" || now === begin);
 }
 
+/** Whether a process of this machine has a run, whether it is gone, or on another machine; null where the run is not locked. */
+export function runHolder(path: string): "alive" | "gone" | "elsewhere" | null {
+  let holder: ReturnType<typeof readHolder>;
+  try {
+    holder = readHolder(join(path, lockFile));
+  } catch {
+    return null;
+  }
+  if (holder === null || holder === "unreadable") return null;
+  if (holder.host !== hostname()) return "elsewhere";
+  return isAlive(holder) ? "alive" : "gone";
+}
+
 /** Who has the lock; null where there is no file, or one that says nothing, as a full disk leaves it. */
 function readHolder(file: string): LockHolder | "unreadable" | null {
   let text: string;

@@ -1,20 +1,21 @@
 /** A run's log, log.jsonl: its events, one a line, which also give the curves when a run goes on. */
 import * as fs from "node:fs";
 import type { WriteOptions } from "../../io/files.js";
-import { JsonLinesWriter, readJsonLines } from "../../io/jsonLines.js";
+import { JsonLinesWriter } from "../../io/jsonLines.js";
 import type { StepRecord } from "../draw/index.js";
 import type { TrainEvent } from "../events.js";
+import { BoundedCurve } from "../runs/boundedCurve.js";
+import { readLog } from "./readRun.js";
 
 /** What a step's line holds: there are many, and the rest can be told from them. */
 const logged = (event: TrainEvent): object => {
   if (event.type !== "step") return event;
-  const { type, epoch, step, loss, lr } = event;
-  return { type, epoch, step, loss, lr };
+  const { type, epoch, step, loss, lr, gradientNorm } = event;
+  return { type, epoch, step, loss, lr, ...(gradientNorm !== undefined && { gradientNorm }) };
 };
 
 export class RunLog {
-  /** The losses of all steps in the log. */
-  readonly steps: StepRecord[] = [];
+  readonly #losses = new BoundedCurve();
   readonly #writer: JsonLinesWriter;
 
   /**
@@ -27,7 +28,17 @@ export class RunLog {
     // Somebody may have deleted or shortened the log: then the run goes on with what is left.
     const kept = position <= size ? { position } : {};
     this.#writer = new JsonLinesWriter(path, { ...write, ...kept });
-    if (size > 0) this.steps.push(...readJsonLines(path).flatMap(stepOf));
+    if (size > 0)
+      for (const { event } of readLog(path))
+        if (event.type === "step") this.#losses.add(event.step, event.loss);
+  }
+
+  /** The losses of the steps in the log, of several steps each where there are thousands; NaN where one is not finite. */
+  get steps(): StepRecord[] {
+    return this.#losses.stretches.map(({ last, mean, bad }) => ({
+      step: last,
+      loss: bad > 0 ? Number.NaN : mean,
+    }));
   }
 
   get position(): number {
@@ -35,18 +46,11 @@ export class RunLog {
   }
 
   write(event: TrainEvent): void {
-    if (event.type === "step") this.steps.push({ step: event.step, loss: event.loss });
+    if (event.type === "step") this.#losses.add(event.step, event.loss);
     this.#writer.write({ time: new Date().toISOString(), ...logged(event) });
   }
 
   close(): void {
     this.#writer.close();
   }
-}
-
-function stepOf(line: unknown): StepRecord[] {
-  const { type, step, loss } = (line ?? {}) as { type?: unknown; step?: unknown; loss?: unknown };
-  return type === "step" && typeof step === "number" && typeof loss === "number"
-    ? [{ step, loss }]
-    : [];
 }

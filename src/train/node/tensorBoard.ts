@@ -4,7 +4,7 @@
  */
 
 import type { WriteOptions } from "../../io/files.js";
-import type { Module } from "../../nn/module.js";
+import type { Callback, RunControl } from "../callbacks/callback.js";
 import type { TrainEvent } from "../events.js";
 import { type FlatSettings, flattenSettings } from "../runs/settings.js";
 import { hyperparametersOf, scalarsOf, settingsTable } from "../tensorboard/summaries.js";
@@ -19,10 +19,9 @@ export interface TensorBoardOptions extends WriteOptions {
   readonly everySteps?: number;
 }
 
-/** Gets the events of a run; `fit` calls it as a callback, or with `onEvent: (event) => board.onEvent(event)`. */
-export interface EventSink {
-  readonly name: string;
-  onEvent(event: TrainEvent, run?: { readonly model: Module }): void;
+/** A callback of `fit` that writes files. */
+export interface FileCallback extends Callback {
+  onEvent(event: TrainEvent, run?: Pick<RunControl, "model">): void;
   /** Closes its file; also done when the run ends. */
   close(): void;
 }
@@ -43,18 +42,17 @@ export interface EventSink {
  * import { tensorBoard } from "gradus/train/node";
  * const model = new nn.Linear(1, 1);
  * const folder = join(mkdtempSync(join(tmpdir(), "gradus-")), "first");
- * const board = tensorBoard(folder, { settings: { lr: 0.1 } });
  * await fit(model, {
  *   optimizer: new optim.SGD(model.parameters(), { lr: 0.1 }),
  *   train: new data.DataLoader(new data.TensorDataset(ones([4, 1]), ones([4, 1])), { batchSize: 2 }),
  *   epochs: 3,
  *   loss: nn.functional.mseLoss,
- *   onEvent: (event) => board.onEvent(event),
+ *   callbacks: [tensorBoard(folder, { settings: { lr: 0.1 } })],
  * });
  * console.log(readdirSync(folder).length); // → 1
  * ```
  */
-export function tensorBoard(folder: string, options: TensorBoardOptions = {}): EventSink {
+export function tensorBoard(folder: string, options: TensorBoardOptions = {}): FileCallback {
   const { settings = {}, histogramEpochs = 0, everySteps = 1, ...write } = options;
   let writer: SummaryWriter | undefined;
   const close = () => {

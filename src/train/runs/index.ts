@@ -2,7 +2,13 @@
 export { BoundedCurve, type Stretch } from "./boundedCurve.js";
 export { type LogEntry, type LoggedEvent, type LoggedStep, readLogEntry } from "./loggedEvents.js";
 export { isBetter, isLowerBetter, isShare, mainMeasure } from "./measures.js";
-export { type BestValue, type BestValues, type Evaluation, RunHistory } from "./runHistory.js";
+export {
+  type BestValue,
+  type BestValues,
+  type Evaluation,
+  RunHistory,
+  type RunNote,
+} from "./runHistory.js";
 export type { RunFile, RunRecord, RunStatus } from "./runRecord.js";
 export {
   differingSettings,

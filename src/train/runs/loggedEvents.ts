@@ -4,33 +4,22 @@
  */
 import type {
   ActivationHealth,
-  CheckpointEvent,
-  EpochEvent,
-  EvaluationEvent,
-  FailedEvent,
-  FinishedEvent,
   HealthEvent,
   Measures,
   ParameterHealth,
-  StartEvent,
   StepEvent,
-  StoppedEvent,
+  TrainEvent,
 } from "../events.js";
+import { checkpointReasons } from "../options.js";
 
 /** What a log keeps of a step. */
-export type LoggedStep = Pick<StepEvent, "type" | "epoch" | "step" | "loss" | "lr">;
+export type LoggedStep = Pick<
+  StepEvent,
+  "type" | "epoch" | "step" | "loss" | "lr" | "gradientNorm"
+>;
 
 /** Events that a log gives back. */
-export type LoggedEvent =
-  | LoggedStep
-  | StartEvent
-  | EvaluationEvent
-  | EpochEvent
-  | CheckpointEvent
-  | HealthEvent
-  | StoppedEvent
-  | FinishedEvent
-  | FailedEvent;
+export type LoggedEvent = Exclude<TrainEvent, StepEvent> | LoggedStep;
 
 /** A line of a log. */
 export interface LogEntry {
@@ -64,6 +53,9 @@ const numberOr = (value: unknown, fallback: number): number => numberOf(value) ?
 const textOf = (value: unknown): string =>
   typeof value === "string" ? value.slice(0, most.text) : "";
 
+const textsOf = (value: unknown): string[] =>
+  Array.isArray(value) ? value.slice(0, most.parts).map(textOf) : [];
+
 /** A whole number from 0, or undefined. */
 const countOf = (value: unknown): number | undefined =>
   Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
@@ -88,7 +80,9 @@ const readers: Readonly<Record<string, Reader>> = {
   step: (line, place) => {
     const loss = numberOf(line.loss);
     if (loss === undefined) return null;
-    return { type: "step", ...place, loss, lr: numberOr(line.lr, Number.NaN) };
+    const norm = numberOf(line.gradientNorm);
+    const lr = numberOr(line.lr, Number.NaN);
+    return { type: "step", ...place, loss, lr, ...(norm !== undefined && { gradientNorm: norm }) };
   },
   start: (line, { step }) => ({
     type: "start",
@@ -107,7 +101,9 @@ const readers: Readonly<Record<string, Reader>> = {
     const measures = measuresOf(line.measures);
     if (!measures) return null;
     const examples = countOf(line.examples) ?? 0;
-    return { type: "evaluation", ...place, examples, seconds: numberOr(line.seconds, 0), measures };
+    const seconds = numberOr(line.seconds, 0);
+    const averaged = line.averaged === true && ({ averaged: true } as const);
+    return { type: "evaluation", ...place, examples, seconds, measures, ...averaged };
   },
   epoch: (line, place) => {
     const train = measuresOf(line.train);
@@ -118,8 +114,24 @@ const readers: Readonly<Record<string, Reader>> = {
   },
   checkpoint: (line, place) => ({
     ...{ type: "checkpoint", ...place, seconds: numberOr(line.seconds, 0) },
-    reasons: Array.isArray(line.reasons) ? (line.reasons as CheckpointEvent["reasons"]) : [],
+    reasons: checkpointReasons.filter((reason) => textsOf(line.reasons).includes(reason)),
   }),
+  best: (line, place) => {
+    const value = numberOf(line.value);
+    if (value === undefined) return null;
+    return { type: "best", ...place, monitor: textOf(line.monitor), value };
+  },
+  rate: (line, place) => {
+    const [from, to] = [numberOr(line.from, Number.NaN), numberOr(line.to, Number.NaN)];
+    return { type: "rate", ...place, from, to, reason: textOf(line.reason) };
+  },
+  earlyStop: (line, place) => ({ type: "earlyStop", ...place, reason: textOf(line.reason) }),
+  weights: (line, place) => {
+    const from = isObject(line.from) ? line.from : {};
+    const source = line.source === "averages" ? "averages" : "best";
+    const origin = { epoch: countOf(from.epoch) ?? 0, step: countOf(from.step) ?? 0 };
+    return { type: "weights", ...place, source, from: origin };
+  },
   health: healthOf,
   stopped: (_line, place) => ({ type: "stopped", ...place }),
   finished: (line, { step }) => {
@@ -154,7 +166,6 @@ function healthOf(line: Json, place: { epoch: number; step: number }): HealthEve
     }),
   );
   const { input } = line;
-  const evalModules = Array.isArray(line.evalModules) ? line.evalModules.slice(0, most.parts) : [];
   return {
     ...{ type: "health", ...place, parameters, activations },
     ...(isObject(input) && {
@@ -163,7 +174,7 @@ function healthOf(line: Json, place: { epoch: number; step: number }): HealthEve
         ...{ min: numberOr(input.min, Number.NaN), max: numberOr(input.max, Number.NaN) },
       },
     }),
-    evalModules: evalModules.map(textOf),
+    evalModules: textsOf(line.evalModules),
   };
 }
 

@@ -29,9 +29,16 @@ export interface BestValue {
   readonly step: number;
 }
 
+/** Something that happened at a step, as a sentence. */
+export interface RunNote {
+  readonly epoch: number;
+  readonly step: number;
+  readonly text: string;
+}
+
 export type BestValues = Readonly<Record<string, BestValue>>;
 
-const maxEntries = 5000;
+const [maxEntries, maxNotes] = [5000, 50];
 
 /** A list that keeps every second entry once it is full; the newest is always there. */
 class ThinnedList<T extends { readonly step: number }> {
@@ -78,6 +85,7 @@ export class RunHistory {
   /** How the run ended; null as long as it goes on. */
   end: StoppedEvent | FinishedEvent | FailedEvent | null = null;
   health: HealthEvent | null = null;
+  readonly notes: RunNote[] = [];
   step = 0;
   /** Epochs done. */
   epoch = 0;
@@ -100,7 +108,15 @@ export class RunHistory {
     if (event.type === "evaluation" && event.seconds > this.longestEvaluation)
       this.longestEvaluation = event.seconds;
     if (event.type === "health") this.health = event;
+    this.#note(event);
     if (event.type !== "start" && event.step > this.step) this.step = event.step;
+  }
+
+  #note(event: LoggedEvent): void {
+    const text = noteOf(event);
+    if (text === null || event.type === "start" || event.type === "finished") return;
+    this.notes.push({ epoch: event.epoch, step: event.step, text });
+    if (this.notes.length > maxNotes) this.notes.shift();
   }
 
   #begin(event: StartEvent, time: number | null): void {
@@ -115,6 +131,7 @@ export class RunHistory {
   #cutBack(step: number): void {
     if (this.step < step) return;
     const cut = [this.#epochs.cutBack(step), this.#evaluations.cutBack(step)].some(Boolean);
+    while (this.notes.length > 0 && this.notes.at(-1)!.step >= step) this.notes.pop();
     this.#steps.cutBack(step);
     this.#rates.cutBack(step);
     if (!cut) return;
@@ -192,4 +209,21 @@ function keepBest(
 ): void {
   for (const [name, value] of Object.entries(measures))
     if (isBetter(name, value, best.get(name)?.value)) best.set(name, { value, epoch, step });
+}
+
+const short = (value: number): string => String(Number(value.toPrecision(3)));
+
+function noteOf(event: LoggedEvent): string | null {
+  switch (event.type) {
+    case "rate":
+      return `learning rate ${short(event.from)} → ${short(event.to)}: ${event.reason}`;
+    case "earlyStop":
+      return `ended early: ${event.reason}`;
+    case "weights": {
+      const what = event.source === "best" ? "the best weights" : "averaged weights";
+      return `the model got ${what} of step ${event.from.step}`;
+    }
+    default:
+      return null;
+  }
 }

@@ -1,7 +1,7 @@
 /** What is known of a run that is over or under way. Read ../node/readRun.ts for how it is read from a folder. */
 import type { EpochSummary, HealthEvent, StartEvent } from "../events.js";
 import type { Stretch } from "./boundedCurve.js";
-import type { BestValues, Evaluation } from "./runHistory.js";
+import type { BestValues, Evaluation, RunNote } from "./runHistory.js";
 import type { FlatSettings } from "./settings.js";
 
 /**
@@ -48,6 +48,8 @@ export interface RunRecord {
   readonly losses: readonly Stretch[];
   readonly rates: readonly Stretch[];
   readonly health: HealthEvent | null;
+  /** What else happened: rates changed, an early stop, other weights. The last of them. */
+  readonly notes: readonly RunNote[];
   readonly files: readonly RunFile[];
   /** What could not be understood, a sentence each. */
   readonly problems: readonly string[];

@@ -45,39 +45,50 @@ export interface EventPlace {
 
 const stringType = 7;
 
-const pluginMetadata = (name: string, content?: Uint8Array): Message => {
-  const plugin = new Message().text(1, name);
-  if (content && content.length > 0) plugin.data(2, content);
-  return new Message().message(1, plugin);
-};
+type Fill = (message: Message) => unknown;
 
-const imageMessage = ({ width, height, channels, png }: EncodedImage): Message =>
-  new Message().int(1, height).int(2, width).int(3, channels).data(4, png);
+const pluginMetadata =
+  (name: string, content?: Uint8Array): Fill =>
+  (metadata) =>
+    metadata.message(1, (plugin) => {
+      plugin.text(1, name);
+      if (content && content.length > 0) plugin.data(2, content);
+    });
 
-const histogramMessage = (histogram: Histogram): Message =>
-  new Message()
-    .double(1, histogram.min)
-    .double(2, histogram.max)
-    .double(3, histogram.count)
-    .double(4, histogram.sum)
-    .double(5, histogram.sumOfSquares)
-    .doubles(6, histogram.limits)
-    .doubles(7, histogram.counts);
+const imageFields =
+  ({ width, height, channels, png }: EncodedImage): Fill =>
+  (message) =>
+    message.int(1, height).int(2, width).int(3, channels).data(4, png);
+
+const histogramFields =
+  (histogram: Histogram): Fill =>
+  (message) =>
+    message
+      .double(1, histogram.min)
+      .double(2, histogram.max)
+      .double(3, histogram.count)
+      .double(4, histogram.sum)
+      .double(5, histogram.sumOfSquares)
+      .doubles(6, histogram.limits)
+      .doubles(7, histogram.counts);
 
 /** A vector of one text. */
-function textMessage(text: string): Message {
-  const shape = new Message().message(2, new Message().int(1, 1));
-  return new Message().int(1, stringType).message(2, shape).text(8, text);
-}
+const textFields =
+  (text: string): Fill =>
+  (tensor) =>
+    tensor
+      .int(1, stringType)
+      .message(2, (shape) => shape.message(2, (dim) => dim.int(1, 1)))
+      .text(8, text);
 
-function valueMessage(value: SummaryValue): Message {
-  const message = new Message().text(1, value.tag);
-  if ("scalar" in value) return message.float(2, value.scalar);
-  if ("image" in value) return message.message(4, imageMessage(value.image));
-  if ("histogram" in value) return message.message(5, histogramMessage(value.histogram));
-  if ("text" in value)
-    return message.message(8, textMessage(value.text)).message(9, pluginMetadata("text"));
-  return message.message(9, pluginMetadata(value.plugin.name, value.plugin.content));
+function writeValue(message: Message, value: SummaryValue): void {
+  message.text(1, value.tag);
+  if ("scalar" in value) message.float(2, value.scalar);
+  else if ("image" in value) message.message(4, imageFields(value.image));
+  else if ("histogram" in value) message.message(5, histogramFields(value.histogram));
+  else if ("text" in value)
+    message.message(8, textFields(value.text)).message(9, pluginMetadata("text"));
+  else message.message(9, pluginMetadata(value.plugin.name, value.plugin.content));
 }
 
 const seconds = (time: number): number => time / 1000;
@@ -91,39 +102,40 @@ export function eventRecord(
   values: readonly SummaryValue[],
   { step, time }: EventPlace,
 ): Uint8Array {
-  const summary = new Message();
-  for (const value of values) summary.message(1, valueMessage(value));
-  return frameRecord(new Message().double(1, seconds(time)).int(2, step).message(5, summary).bytes);
+  const event = new Message().double(1, seconds(time)).int(2, step);
+  event.message(5, (summary) => {
+    for (const value of values) summary.message(1, (message) => writeValue(message, value));
+  });
+  return frameRecord(event.bytes);
 }
 
 export type Hyperparameters = Readonly<Record<string, string | number | boolean>>;
 
-/** The settings that a run began with, for TensorBoard's table of hyperparameters. */
-export function sessionStart(settings: Hyperparameters, time: number): SummaryValue {
-  const session = new Message();
-  for (const name of Object.keys(settings).sort()) {
-    const given = settings[name]!;
-    const value = new Message();
-    if (typeof given === "number") value.double(2, given, { always: true });
-    else if (typeof given === "boolean") value.bool(4, given);
-    else value.text(3, given);
-    session.message(1, new Message().text(1, name).message(2, value));
-  }
-  session.double(5, seconds(time));
-  return hyperparameterValue("_hparams_/session_start_info", 3, session);
+function writeSetting(message: Message, given: Hyperparameters[string]): void {
+  if (typeof given === "number") message.double(2, given, { always: true });
+  else if (typeof given === "boolean") message.bool(4, given);
+  else message.text(3, given);
 }
+
+/** The settings that a run began with, for TensorBoard's table of hyperparameters. */
+export const sessionStart = (settings: Hyperparameters, time: number): SummaryValue =>
+  hyperparameterValue("_hparams_/session_start_info", 3, (session) => {
+    for (const name of Object.keys(settings).sort())
+      session.message(1, (entry) =>
+        entry.text(1, name).message(2, (value) => writeSetting(value, settings[name]!)),
+      );
+    session.double(5, seconds(time));
+  });
 
 const sessionStatus = { success: 1, failure: 2, running: 3 } as const;
 
 /** How the run ended. */
 export const sessionEnd = (status: keyof typeof sessionStatus, time: number): SummaryValue =>
-  hyperparameterValue(
-    "_hparams_/session_end_info",
-    4,
-    new Message().int(1, sessionStatus[status]).double(2, seconds(time)),
+  hyperparameterValue("_hparams_/session_end_info", 4, (session) =>
+    session.int(1, sessionStatus[status]).double(2, seconds(time)),
   );
 
-const hyperparameterValue = (tag: string, field: number, inner: Message): SummaryValue => ({
+const hyperparameterValue = (tag: string, field: number, fill: Fill): SummaryValue => ({
   tag,
-  plugin: { name: "hparams", content: new Message().message(field, inner).bytes },
+  plugin: { name: "hparams", content: new Message().message(field, fill).bytes },
 });

@@ -15,6 +15,9 @@ export function scalarsOf(event: LoggedEvent): SummaryValue[] {
       return [
         { tag: "loss/step", scalar: event.loss },
         { tag: "lr", scalar: event.lr },
+        ...(event.gradientNorm === undefined
+          ? []
+          : [{ tag: "gradientNorm/all", scalar: event.gradientNorm }]),
       ];
     case "epoch":
       return [

@@ -1,4 +1,4 @@
-/** How much each parameter mattered, as bars. Read ../importance.ts for where the numbers come from. */
+/** How much each parameter mattered, as bars. Read ../importance/fanova.ts for where the numbers come from. */
 import { drawing, element, estimateWidth, look, textAt } from "../../train/draw/svg.js";
 import { shortName } from "./axes.js";
 

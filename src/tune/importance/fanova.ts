@@ -9,7 +9,7 @@ import type { Space } from "../space/space.js";
 import type { Direction, Parameters, ParameterValue, TrialRecord } from "../types.js";
 import { growTree, type Leaf } from "./forest.js";
 
-export interface ImportanceOptions {
+export interface ParameterImportanceOptions {
   /** Default "minimize"; only matters with `cap`. */
   readonly direction?: Direction;
   /**
@@ -84,7 +84,7 @@ function placing(space: Space, trials: readonly Parameters[], y: readonly number
 export function parameterImportances<P>(
   space: Space<P>,
   trials: readonly TrialRecord[],
-  options: ImportanceOptions = {},
+  options: ParameterImportanceOptions = {},
 ): Importance[] {
   const op = "parameterImportances";
   const { direction, cap, trees, seed } = parseOptions(op, importanceOptions, options);

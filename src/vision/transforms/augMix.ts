@@ -1,21 +1,15 @@
-/** AugMix: several chains of weak operations, mixed with the picture. Read auto.ts first. */
+/** AugMix: several chains of weak operations, mixed with the picture. Read auto.ts and choices.ts first. */
 import { ValueError } from "../../core/errors.js";
 import type { Tensor } from "../../tensor/tensor.js";
-import {
-  type AutoOptions,
-  AutoTransform,
-  type Choice,
-  choiceOf,
-  commonSpace,
-  identity,
-  type Scale,
-  type Space,
-  upTo,
-} from "./auto.js";
+import { type AutoOptions, AutoTransform } from "./auto.js";
+import { type Choice, choiceOf, commonSpace, type Scale, type Space, upTo } from "./choices.js";
 import { beta, gamma } from "./mix.js";
 
 /** Magnitudes of an operation, of which the weakest `severity` are drawn from. */
 const bins = 10;
+
+/** Operations of a chain, where they are not given: 1 to so many. */
+const longestChain = 3;
 
 /** From four bits on downwards. */
 const fewBits: Scale = { at: (place) => 4 - Math.round(4 * place) };
@@ -32,10 +26,9 @@ export interface AugMixOptions extends AutoOptions {
 }
 
 /**
- * AugMix (Hendrycks et al., 2020): (1 − m)·x + m·Σ wᵢ·chainᵢ(x), with w ~ Dirichlet(α) and m ~ Beta(α, α) for each picture. Not inside
- * compiled functions.
+ * AugMix (Hendrycks et al., 2020): (1 − m)·x + m·Σ wᵢ·chainᵢ(x), with w ~ Dirichlet(α) and m ~ Beta(α, α) for each picture.
  *
- * @throws ValueError for options out of range; TraceError inside a compiled function.
+ * @throws ValueError for options out of range.
  * @example
  * ```ts
  * import { rand } from "gradus";
@@ -75,7 +68,11 @@ export class AugMix extends AutoTransform {
       ...commonSpace(0.3, 30, 0.9, 4),
       ...{ TranslateX: upTo(width / 3), TranslateY: upTo(height / 3), Posterize: fewBits },
     };
-    const chains = Array.from({ length: this.mixtureWidth }, () => this.chain(x, space));
+    const places = Array.from({ length: this.severity }, (_, i) => i / (bins - 1));
+    const table = Object.keys(space).flatMap((name) =>
+      places.map((place) => choiceOf(space, name, place)),
+    );
+    const chains = Array.from({ length: this.mixtureWidth }, () => this.chain(x, table));
     const column = (list: Tensor) => list.to(x.dtype).reshape([-1, 1, 1, 1]);
     // A tiny alpha may underflow in all of them: then they count alike.
     const weights = chains.map(() =>
@@ -90,20 +87,13 @@ export class AugMix extends AutoTransform {
   }
 
   /** One chain of operations for each picture; shorter ones end in nothing. */
-  private chain(x: Tensor, space: Space): Tensor {
-    const names = Object.keys(space);
-    const depths = this.draw(x.shape[0]!).map(
-      (number) => this.chainDepth ?? 1 + Math.floor(number * 3),
-    );
+  private chain(x: Tensor, table: readonly Choice[]): Tensor {
+    const depths = this.draw(x, 1)[0]!.mul(longestChain).floor().add(1);
     let result = x;
-    for (let round = 0; round < Math.max(...depths); round++) {
-      const choices = depths.map((depth): Choice => {
-        const [which, strength, coin] = this.draw(3) as [number, number, number];
-        if (round >= depth) return identity;
-        const place = Math.floor(strength * this.severity) / (bins - 1);
-        return choiceOf(space, names[Math.floor(which * names.length)]!, place, coin);
-      });
-      result = this.run(result, choices);
+    for (let round = 0; round < (this.chainDepth ?? longestChain); round++) {
+      const [which, coin] = this.draw(x, 2) as [Tensor, Tensor];
+      const isOver = this.chainDepth === undefined ? { unless: depths.le(round) } : {};
+      result = this.run(result, table, { which, coin, ...isOver });
     }
     return result;
   }

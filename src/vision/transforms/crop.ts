@@ -147,13 +147,18 @@ export function centerCrop(x: Tensor, size: number | readonly number[]): Tensor 
   });
 }
 
-export interface ResizeOptions {
+export interface SmoothOptions {
+  /** Smooth while shrinking, so that all pixels count; default true, as torchvision's. Without, far smaller pictures get jagged. */
+  readonly antialias?: boolean;
+}
+
+export interface ResizeOptions extends SmoothOptions {
   /** Default "bilinear". */
   readonly interpolation?: "nearest" | "bilinear" | "bicubic";
 }
 
 /**
- * To [height, width], or the shorter side to one number. Without smoothing: far smaller pictures get jagged.
+ * To [height, width], or the shorter side to one number.
  * @example
  * ```ts
  * import { tensor } from "gradus";
@@ -164,7 +169,7 @@ export interface ResizeOptions {
 export function resize(
   x: Tensor,
   size: number | readonly number[],
-  { interpolation = "bilinear" }: ResizeOptions = {},
+  { interpolation = "bilinear", antialias = true }: ResizeOptions = {},
 ): Tensor {
   const op = "resize";
   checkChoice(op, "interpolation", interpolation, ["nearest", "bilinear", "bicubic"]);
@@ -176,8 +181,8 @@ export function resize(
     const single = typeof size === "number" || size.length === 1;
     const wanted = !single ? pair : width <= height ? [other, pair[0]] : [pair[0], other];
     if (wanted[0] === height && wanted[1] === width) return batch;
-    const result = interpolate(batch, { size: wanted, mode: interpolation });
-    return result;
+    const isSmooth = antialias && interpolation !== "nearest";
+    return interpolate(batch, { size: wanted, mode: interpolation, antialias: isSmooth });
   });
 }
 
@@ -192,7 +197,23 @@ function partPlaces(from: Tensor, length: Tensor, out: number, side: number): Te
 }
 
 /**
- * Cuts a rectangle out and resizes it (bilinear, without smoothing); rectangles may be tensors [B], one a picture.
+ * What each of `out` pixels takes of a side's pixels `from` … `from + length − 1`: a triangle as wide as it is far to the next, and
+ * at least as two pixels. [B or 1, out, side], rows of sum 1.
+ */
+function partWeights(from: Tensor, length: Tensor, out: number, side: number): Tensor {
+  const [start, size] = [from.reshape([-1, 1, 1]), length.reshape([-1, 1, 1])];
+  const scale = size.div(out);
+  const steps = arange(out, { dtype: "float64" }).add(0.5).reshape([1, out, 1]);
+  const pixels = arange(side, { dtype: "float64" }).reshape([1, 1, side]);
+  const distance = pixels.add(0.5).sub(start).sub(steps.mul(scale)).abs();
+  const isInside = pixels.ge(start).logicalAnd(pixels.lt(start.add(size)));
+  const raw = distance.div(scale.clamp(1, null)).neg().add(1).clamp(0, null);
+  const weights = raw.mul(isInside.double());
+  return weights.div(weights.sum(2, { keepDim: true }));
+}
+
+/**
+ * Cuts a rectangle out and resizes it, bilinear; rectangles may be tensors [B], one a picture, and must lie inside.
  * @example
  * ```ts
  * import { tensor } from "gradus";
@@ -207,14 +228,23 @@ export function resizedCrop(
   height: PerPicture,
   width: PerPicture,
   size: number | readonly number[],
+  { antialias = true }: SmoothOptions = {},
 ): Tensor {
   const op = "resizedCrop";
   const [outHeight, outWidth] = pairOf(op, "size", size);
   return onBatch(op, x, (batch) => {
     const [count, , rows, columns] = batch.shape as [number, number, number, number];
     const list = (name: string, value: PerPicture) => asList(op, name, value, count);
-    const y = partPlaces(list("top", top), list("height", height), outHeight, rows);
-    const across = partPlaces(list("left", left), list("width", width), outWidth, columns);
+    const [down, right] = [
+      [list("top", top), list("height", height), outHeight, rows],
+      [list("left", left), list("width", width), outWidth, columns],
+    ] as const;
+    if (antialias) {
+      const [vertical, horizontal] = [partWeights(...down), partWeights(...right)];
+      const wide = (weights: Tensor) => weights.to(batch.dtype).unsqueeze(1);
+      return wide(vertical).matmul(batch).matmul(wide(horizontal).transpose(2, 3));
+    }
+    const [y, across] = [partPlaces(...down), partPlaces(...right)];
     const batches = Math.max(y.shape[0]!, across.shape[0]!);
     const shape = [batches, outHeight, outWidth];
     const places = stack([across.unsqueeze(1).expand(shape), y.unsqueeze(2).expand(shape)], 3);

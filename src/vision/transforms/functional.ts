@@ -26,6 +26,7 @@ export {
   type ResizeOptions,
   resize,
   resizedCrop,
+  type SmoothOptions,
   type TenCropOptions,
   tenCrop,
 } from "./crop.js";

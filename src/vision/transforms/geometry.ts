@@ -167,6 +167,29 @@ export function affine(
   });
 }
 
+/**
+ * A batch moved in one of several ways: picture i by the parameters whose mask [B] is true for it; without masks by the
+ * first. All are one reading of the batch. @internal
+ */
+export function affineEach(
+  batch: Tensor,
+  parameters: readonly AffineParameters[],
+  masks: readonly Tensor[] | null,
+  sampling: SampleOptions,
+): Tensor {
+  const op = "affine";
+  const size = sizeOfPictures(batch);
+  const [first, ...others] = parameters.map((one) =>
+    inverseMatrix(op, one, size, batch.shape[0]!),
+  ) as [Matrix, ...Matrix[]];
+  const matrix = others.reduce(
+    (chosen, other, i) =>
+      chosen.map((part, k) => where(masks![i + 1]!, other[k]!, part)) as unknown as Matrix,
+    first,
+  );
+  return sampleAt(op, batch, affinePlaces(matrix, size, size), sampling);
+}
+
 const pick = (interpolation: SampleOptions["interpolation"], fill: Fill | undefined) => ({
   ...(interpolation && { interpolation }),
   ...(fill !== undefined && { fill }),

@@ -13,6 +13,7 @@ import {
   type ResizeOptions,
   resize,
   resizedCrop,
+  type SmoothOptions,
 } from "./crop.js";
 import { type Fill, pairOf } from "./pictures.js";
 import {
@@ -173,7 +174,7 @@ function drawBox(
   return { height: pick(heights), width: pick(widths), fits: pick(fitting.int()).gt(0) };
 }
 
-export interface RandomResizedCropOptions extends GeneratorOption {
+export interface RandomResizedCropOptions extends GeneratorOption, SmoothOptions {
   /** Area of the part as a share of the picture's; default [0.08, 1]. */
   readonly scale?: Range;
   /** Its width over its height; default [3/4, 4/3]. */
@@ -181,7 +182,7 @@ export interface RandomResizedCropOptions extends GeneratorOption {
 }
 
 /**
- * Cuts a part of random size and shape out of each picture and resizes it (Szegedy et al., 2015), bilinear without smoothing.
+ * Cuts a part of random size and shape out of each picture and resizes it (Szegedy et al., 2015), bilinear.
  * @example
  * ```ts
  * import { rand } from "gradus";
@@ -193,10 +194,12 @@ export class RandomResizedCrop extends Transform {
   private readonly size: readonly [number, number];
   private readonly area: Range;
   private readonly ratio: Range;
+  private readonly antialias: boolean;
 
   constructor(size: number | readonly number[], options: RandomResizedCropOptions = {}) {
     super(options);
     const op = "RandomResizedCrop";
+    this.antialias = options.antialias ?? true;
     this.size = pairOf(op, "size", size);
     this.area = checkRange(op, "scale", options.scale ?? [0.08, 1], [1e-6, 1]);
     this.ratio = checkRange(op, "ratio", options.ratio ?? [3 / 4, 4 / 3], [1e-3, 1e3]);
@@ -218,7 +221,9 @@ export class RandomResizedCrop extends Transform {
       const free = part.neg().add(side);
       return where(box.fits, this.whole(x, free), free.div(2).floor());
     };
-    return resizedCrop(x, place(rows, height), place(columns, width), height, width, this.size);
+    const [top, left] = [place(rows, height), place(columns, width)];
+    const { antialias } = this;
+    return resizedCrop(x, top, left, height, width, this.size, { antialias });
   }
 }
 
