@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { Command, CommanderError } from "commander";
 import { GradusError } from "../core/errors.js";
 import { addData } from "./commands/data.js";
+import { addEvaluate } from "./commands/evaluate.js";
 import { addInfo } from "./commands/info.js";
 import { addInitStats } from "./commands/initStats.js";
 import { addLab } from "./commands/lab.js";
@@ -33,6 +34,7 @@ const examples = `
 Examples:
   $ gradus train lenet                      learn handwritten digits, in seconds
   $ gradus predict RUN seven.png            ask the trained network about a picture
+  $ gradus evaluate RUN RUN                 measure trained networks, alone and together
   $ gradus runs                             list the runs; show, compare, export them
   $ gradus lab                              see the labs of the course
   $ gradus data get fashion-mnist           fetch a data set
@@ -60,6 +62,7 @@ function makeProgram(context: Context): Command {
   addTrain(program, context);
   addSweep(program, context);
   addPredict(program, context);
+  addEvaluate(program, context);
   addRuns(program, context);
   addInitStats(program, context);
   addLab(program, context);

@@ -17,6 +17,15 @@ export { csvLogger } from "./csvLogger.js";
 export { fingerprintOf, openExamples } from "./dataSource.js";
 export { type GitState, gitStateOf, type Machine, machineOf } from "./environment.js";
 export {
+  type EvaluatedModel,
+  type EvaluateRunsOptions,
+  type EvaluationPart,
+  evaluateRuns,
+  openTrainedRun,
+  type RunsEvaluation,
+  type TrainedRun,
+} from "./evaluateRuns.js";
+export {
   experimentFrom,
   experimentFromSource,
   type FileExperiment,
