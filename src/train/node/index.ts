@@ -24,6 +24,15 @@ export {
 } from "./doctorFolder.js";
 export { type GitState, gitStateOf, type Machine, machineOf } from "./environment.js";
 export {
+  type EvaluatedModel,
+  type EvaluateRunsOptions,
+  type EvaluationPart,
+  evaluateRuns,
+  openTrainedRun,
+  type RunsEvaluation,
+  type TrainedRun,
+} from "./evaluateRuns.js";
+export {
   experimentFrom,
   experimentFromSource,
   type FileExperiment,
