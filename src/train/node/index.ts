@@ -15,6 +15,7 @@ export {
 export { type ConfigSource, parseSetting } from "./configFile.js";
 export { csvLogger } from "./csvLogger.js";
 export { fingerprintOf, openExamples } from "./dataSource.js";
+export { type EmbeddedRun, type EmbedRunOptions, embedParts, embedRun } from "./embedRun.js";
 export { type GitState, gitStateOf, type Machine, machineOf } from "./environment.js";
 export {
   experimentFrom,
