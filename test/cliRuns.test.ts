@@ -114,6 +114,9 @@ test("a run is shown with its curves, and its end", async () => {
   assert.match(out, /[\u2801-\u28ff]/);
   assert.match(out, /● validation loss/);
   assert.match(out, /dots\.png +\d+ B/);
+  const { out: inside } = await run("show", "first", "--health");
+  assert.match(inside, /fc\.weight +3\.50 +0\.250 +0\.00100\nfc\.bias +0\.00 +– +0\.00\n/);
+  assert.match(inside, /act +ReLU +0\.500 +1\.50 +25\.0% +0\.0%/);
   const failed = await run("show", "other");
   assert.match(failed.out, /other {2}failed\nboom/);
   assert.match((await run("show")).out, /^second-try/);
@@ -142,6 +145,11 @@ test("runs are compared in a table and a picture", async () => {
     own,
   );
   assert.doesNotMatch(readFileSync(own, "utf8"), /Validation loss/);
+  const many = [...Array(6).keys()].map((i) => writeCraftedRun(join(parent, "many"), `run-${i}`));
+  const below = (await run("compare", ...many, "--out", own)).lines;
+  assert.match(below[0]!, /All 6 have the same settings/);
+  assert.match(below[2]!, /^run +status +epochs +time +train loss/);
+  assert.match(below[3]!, /^run-0 +finished/);
   const { differences } = JSON.parse((await run("compare", "first", "second", "--json")).out);
   assert.deepEqual(differences, [{ setting: "lr", values: [0.1, 0.02] }]);
 });
