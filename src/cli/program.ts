@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { Command, CommanderError } from "commander";
 import { GradusError } from "../core/errors.js";
 import { addData } from "./commands/data.js";
+import { addDoctor } from "./commands/doctor.js";
 import { addEmbed } from "./commands/embed.js";
 import { addInfo } from "./commands/info.js";
 import { addInitStats } from "./commands/initStats.js";
@@ -60,6 +61,7 @@ function makeProgram(context: Context): Command {
     .exitOverride();
   addTrain(program, context);
   addSweep(program, context);
+  addDoctor(program, context);
   addPredict(program, context);
   addEmbed(program, context);
   addRuns(program, context);
