@@ -5,6 +5,7 @@ import { GradusError } from "../core/errors.js";
 import { addData } from "./commands/data.js";
 import { addDoctor } from "./commands/doctor.js";
 import { addEvaluate } from "./commands/evaluate.js";
+import { addEmbed } from "./commands/embed.js";
 import { addInfo } from "./commands/info.js";
 import { addInitStats } from "./commands/initStats.js";
 import { addLab } from "./commands/lab.js";
@@ -65,6 +66,7 @@ function makeProgram(context: Context): Command {
   addDoctor(program, context);
   addPredict(program, context);
   addEvaluate(program, context);
+  addEmbed(program, context);
   addRuns(program, context);
   addInitStats(program, context);
   addLab(program, context);

@@ -22,6 +22,7 @@ export {
   type WriteDoctorOptions,
   writeDoctorReport,
 } from "./doctorFolder.js";
+export { type EmbeddedRun, type EmbedRunOptions, embedParts, embedRun } from "./embedRun.js";
 export { type GitState, gitStateOf, type Machine, machineOf } from "./environment.js";
 export {
   type EvaluatedModel,
