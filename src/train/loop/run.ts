@@ -120,7 +120,7 @@ export class Run {
   /** The epoch under way, or the last one, counted from 1, and the steps done. */
   get #place(): Place {
     const { epoch, step } = this.#progress;
-    return { epoch: Math.min(epoch + 1, this.#options.epochs), step };
+    return { epoch: Math.max(1, this.#isOver ? epoch : epoch + 1), step };
   }
 
   get #rate(): number {
