@@ -2,6 +2,7 @@
 import { ValueError } from "../../core/errors.js";
 import type { Place } from "../errors.js";
 import type { Measures, TrainEvent } from "../events.js";
+import { directionOf } from "../metrics/direction.js";
 
 /** Whether a measure should be low or high. */
 export type MonitorMode = "min" | "max";
@@ -21,22 +22,12 @@ export interface Best extends Place {
   readonly value: number;
 }
 
-const lowIsGood = [
-  ...["loss", "perplexity", "error", "ece", "mse", "mae", "nll", "brier"],
-  ...["meanAbsoluteError", "meanSquaredError"],
-];
-const highIsGood = [
-  ...["accuracy", "top1", "top3", "top5", "precision", "recall", "f1", "auc", "rocAuc", "r2"],
-  ...["averagePrecision"],
-];
-
 function modeOf(op: string, name: string, mode: MonitorMode | undefined): MonitorMode {
   if (mode === "min" || mode === "max") return mode;
   if (mode !== undefined)
     throw new ValueError(op, `mode is ${JSON.stringify(mode)}; expected min or max`);
-  const [stem = ""] = name.split(".");
-  if (lowIsGood.includes(stem)) return "min";
-  if (highIsGood.includes(stem)) return "max";
+  const known = directionOf(name);
+  if (known) return known;
   throw new ValueError(op, `is a low or a high ${name} better? Say mode: "min" or "max"`);
 }
 

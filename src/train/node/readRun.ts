@@ -134,6 +134,7 @@ export function readRun(path: string, options: ReadRunOptions = {}): RunRecord {
     epochs: start?.epochs ?? null,
     totalSteps: start?.totalSteps ?? null,
     ...{ epoch, step, best, start, health, notes: history.notes, seconds: history.seconds },
+    matrices: history.matrices,
     history: history.epochs,
     evaluations: history.evaluations,
     losses: history.steps,
