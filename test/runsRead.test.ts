@@ -1,5 +1,6 @@
 /** Reading runs back: whoever wrote them, however they ended, whatever stands in them. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { appendFileSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -201,6 +202,12 @@ test("what cannot be understood is named and left out, and nothing crashes", () 
   const odd = makeRun(null);
   symlinkSync("/dev/zero", join(odd, "log.jsonl"));
   assert.match(readRun(odd).problems[0]!, /is not a file/);
+  if (process.platform !== "win32") {
+    const pipes = join(parent, "pipes");
+    mkdirSync(pipes);
+    execFileSync("mkfifo", [join(pipes, "log.jsonl"), join(pipes, "config.json")]);
+    assert.equal(readRun(pipes).problems.length, 2);
+  }
   for (const config of ["null", "[]", '"x"', `{"a":${deep}}`, '{"created":"never","model":7}'])
     assert.equal(readRun(makeRun(begin, config)).model, null);
 });
