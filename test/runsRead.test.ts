@@ -1,5 +1,6 @@
 /** Reading runs back: whoever wrote them, however they ended, whatever stands in them. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { appendFileSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -201,6 +202,12 @@ test("what cannot be understood is named and left out, and nothing crashes", () 
   const odd = makeRun(null);
   symlinkSync("/dev/zero", join(odd, "log.jsonl"));
   assert.match(readRun(odd).problems[0]!, /is not a file/);
+  if (process.platform !== "win32") {
+    const pipes = join(parent, "pipes");
+    mkdirSync(pipes);
+    execFileSync("mkfifo", [join(pipes, "log.jsonl"), join(pipes, "config.json")]);
+    assert.equal(readRun(pipes).problems.length, 2);
+  }
   for (const config of ["null", "[]", '"x"', `{"a":${deep}}`, '{"created":"never","model":7}'])
     assert.equal(readRun(makeRun(begin, config)).model, null);
 });
@@ -261,11 +268,27 @@ test("settings are told apart by path", () => {
     { setting: "optim.lr", values: [0.1, 0.2] },
     { setting: "extra", values: [undefined, null] },
   ]);
-  for (const name of ["loss", "topError", "perplexity", "ece", "val.mse"])
+  for (const name of ["loss", "topError", "perplexity", "ece", "val.mse", "meanAbsoluteError"])
     assert.ok(isLowerBetter(name), name);
   for (const name of ["accuracy", "f1", "precision", "top5"]) assert.ok(!isLowerBetter(name), name);
   assert.equal(mainMeasure(["loss", "f1.macro", "accuracy"]), "accuracy");
   assert.equal(mainMeasure(["loss", "f1.macro"]), "f1.macro");
+});
+
+test("a confusion matrix among the measures is no hundred curves", () => {
+  const cells = { "seen.0.0": 3, "seen.0.1": 1, "seen.1.0": 0, "seen.1.1": 2, "f1.0": 0.5 };
+  const validation = { loss: 1, ...cells };
+  const run = readRun(
+    makeRun(begin + step(1, 4) + epoch(1, 2, { train: { loss: 3 }, validation })),
+  );
+  assert.deepEqual(run.matrices, {
+    seen: [
+      [3, 1],
+      [0, 2],
+    ],
+  });
+  assert.deepEqual(Object.keys(run.best.validation), ["loss", "f1.0"]);
+  assert.deepEqual(run.history[0]!.validation, { loss: 1, "f1.0": 0.5 });
 });
 
 test("a process that is killed leaves a run that is read, resumed, and read again", async () => {

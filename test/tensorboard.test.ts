@@ -15,6 +15,7 @@ import {
   SummaryWriter,
   tensorBoard,
 } from "../src/train/node/index.js";
+import { pngImage } from "../src/train/node/summaryWriter.js";
 import {
   eventRecord,
   fileHeader,
@@ -255,6 +256,28 @@ test("an export that is stopped writes nothing", async () => {
   });
   assert.deepEqual(readdirSync(folder), []);
   assert.ok(told.length > 0 && told.every((share) => share <= 1));
+});
+
+test("a writer takes pictures, texts, histograms and settings", async () => {
+  const writer = new SummaryWriter(newFolder(), { time: 0 });
+  const place = { step: 3, time: 1000 };
+  const data = Uint8Array.from({ length: 6 }, (_, i) => 40 * i);
+  await writer.addImage("picture", { width: 2, height: 1, channels: 3, data }, place);
+  writer.addText("text", "# Hello", place);
+  writer.addHistogram("values", [1, 2, 3], place);
+  writer.addHistogram("nothing", [Number.NaN], place);
+  writer.addHparams({ lr: 0.1 }, { time: 1000 });
+  writer.flush();
+  writer.close();
+  const [, picture, text, histogram, settings, ...rest] = payloads(writer.path);
+  assert.equal(rest.length, 0);
+  const png = picture!.indexOf("\x89PNG", 0, "latin1");
+  const { width, height, channels } = pngImage(picture!.subarray(png), "picture");
+  assert.deepEqual([width, height, channels], [2, 1, 3]);
+  // Height, width, colours, then the file, as the record of the fixture has them.
+  assert.deepEqual([...picture!.subarray(png - 8, png - 2)], [0x08, 1, 0x10, 2, 0x18, 3]);
+  assert.ok(text!.includes("# Hello") && histogram!.includes("values"));
+  assert.ok(settings!.includes("session_start_info"));
 });
 
 test("a disk that is full ends with whole records", () => {

@@ -61,13 +61,11 @@ export function* readLines(
 }
 
 function open(path: string): number {
-  let file: number | undefined;
   try {
-    file = fs.openSync(path, "r");
-    if (!fs.fstatSync(file).isFile()) throw new FileError("readLines", path, "is not a file");
-    return file;
+    // Before it is opened: opening a pipe waits for a writer.
+    if (!fs.statSync(path).isFile()) throw new FileError("readLines", path, "is not a file");
+    return fs.openSync(path, "r");
   } catch (error) {
-    if (file !== undefined) fs.closeSync(file);
     throw fileError("readLines", path, error);
   }
 }

@@ -25,7 +25,7 @@ interface ShowOptions {
 }
 
 const indent = "  ";
-const [chartWidth, chartHeight, mostMeasures, mostNotes] = [76, 8, 20, 10];
+const [chartWidth, chartHeight, mostMeasures, mostNotes, mostConfusions] = [76, 8, 20, 10, 8];
 
 /** Adds the subcommand. */
 export function addRunsShow(runs: Command, context: Context): void {
@@ -50,6 +50,7 @@ function show(wanted: string | undefined, options: ShowOptions, { io, program }:
   }
   showFacts(io.out, run);
   showMeasures(io.out, run);
+  showConfusions(io.out, run);
   showNotes(io.out, run);
   showCurves(io.out, run);
   if (options.health) showHealth(io.out, run);
@@ -160,6 +161,20 @@ function showMeasures(screen: Screen, run: RunRecord): void {
   ];
   screen.line();
   printTable(screen, columns);
+}
+
+/** What was taken for what most often, as the last evaluation saw it. */
+function showConfusions(screen: Screen, { matrices }: RunRecord): void {
+  for (const [name, matrix] of Object.entries(matrices)) {
+    const mistakes = matrix
+      .flatMap((row, truth) => row.map((times, guess) => ({ truth, guess, times })))
+      .filter(({ truth, guess, times }) => truth !== guess && times > 0)
+      .sort((a, b) => b.times - a.times)
+      .slice(0, mostConfusions)
+      .map(({ truth, guess, times }) => `${truth} taken for ${guess} (${count(times)})`);
+    if (mistakes.length > 0) screen.line();
+    if (mistakes.length > 0) wrapped(screen, printable(name, 20), mistakes, name.length);
+  }
 }
 
 function showNotes(screen: Screen, { notes }: RunRecord): void {

@@ -2,6 +2,7 @@
 import { ValueError } from "../../core/errors.js";
 import type { Place } from "../errors.js";
 import type { Measures, TrainEvent } from "../events.js";
+import { directionOf } from "../metrics/direction.js";
 
 /** Whether a measure should be low or high. */
 export type MonitorMode = "min" | "max";
@@ -21,22 +22,12 @@ export interface Best extends Place {
   readonly value: number;
 }
 
-/** The names under which the metrics of this room, and a few others, are usually kept. */
-const lowIsGood = [
-  ...["loss", "meanAbsoluteError", "meanSquaredError", "perplexity"],
-  ...["brier", "ece", "error", "mae", "mse", "nll"],
-];
-const highIsGood = [
-  ...["accuracy", "auc", "averagePrecision", "f1", "precision", "r2", "recall", "rocAuc", "topK"],
-];
-
 function modeOf(op: string, name: string, mode: MonitorMode | undefined): MonitorMode {
   if (mode === "min" || mode === "max") return mode;
   if (mode !== undefined)
     throw new ValueError(op, `mode is ${JSON.stringify(mode)}; expected min or max`);
-  const [stem = ""] = name.split(".");
-  if (lowIsGood.includes(stem)) return "min";
-  if (highIsGood.includes(stem) || /^top\d+$/.test(stem)) return "max";
+  const known = directionOf(name);
+  if (known) return known;
   throw new ValueError(op, `is a low or a high ${name} better? Say mode: "min" or "max"`);
 }
 

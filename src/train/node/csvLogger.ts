@@ -2,7 +2,8 @@
 import * as fs from "node:fs";
 import { FormatError } from "../../core/errors.js";
 import { readFileLimited, type WriteOptions, writeFileAtomic } from "../../io/files.js";
-import type { EpochSummary, TrainEvent } from "../events.js";
+import type { EpochSummary, Measures, TrainEvent } from "../events.js";
+import { withoutMatrices } from "../runs/measures.js";
 import { csvLine } from "./csv.js";
 import type { FileCallback } from "./tensorBoard.js";
 
@@ -11,9 +12,15 @@ const maxBytes = 2 ** 28;
 
 /** All measures of an epoch under their columns' names. */
 function measuresOf({ train, validation }: EpochSummary): Map<string, number> {
-  const named = (part: string, measures: object) =>
-    Object.entries(measures).map(([name, value]): [string, number] => [`${part}.${name}`, value]);
-  return new Map([...named("train", train), ...named("validation", validation ?? {})]);
+  const named = (part: string, measures: Measures) =>
+    Object.entries(withoutMatrices(measures)).map(([name, value]): [string, number] => [
+      `${part}.${name}`,
+      value,
+    ]);
+  return new Map([
+    ...named("train", train),
+    ...(validation ? named("validation", validation) : []),
+  ]);
 }
 
 /** The rows of a file that this callback wrote, up to a step; a run that goes on does the later ones again. */

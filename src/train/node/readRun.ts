@@ -134,6 +134,7 @@ export function readRun(path: string, options: ReadRunOptions = {}): RunRecord {
     epochs: start?.epochs ?? null,
     totalSteps: start?.totalSteps ?? null,
     ...{ epoch, step, best, start, health, notes: history.notes, seconds: history.seconds },
+    matrices: history.matrices,
     history: history.epochs,
     evaluations: history.evaluations,
     losses: history.steps,
@@ -146,6 +147,7 @@ export function readRun(path: string, options: ReadRunOptions = {}): RunRecord {
 function readConfig(path: string, problems: string[]): unknown {
   if (!exists(path)) return undefined;
   try {
+    if (!fs.statSync(path).isFile()) throw new FileError("readRun", path, "is not a file");
     const bytes = readFileLimited(path, { maxBytes: most.configBytes });
     return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
   } catch (error) {

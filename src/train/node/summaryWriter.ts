@@ -144,7 +144,11 @@ export class SummaryWriter {
 
   /** Flushes what was written to the disk. */
   flush(): void {
-    if (this.#file !== undefined) this.#files.sync(this.#file);
+    try {
+      if (this.#file !== undefined) this.#files.sync(this.#file);
+    } catch (error) {
+      throw fileError("SummaryWriter.flush", this.path, error);
+    }
   }
 
   /** Closes the file; closing twice is fine. */

@@ -30,8 +30,8 @@ export interface LogEntry {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** More measures, parameters or modules of one event are left out. */
-const most = { measures: 200, parts: 10_000, text: 2000 } as const;
+/** More measures (a confusion matrix has one a cell), parameters or modules of one event are left out. */
+const most = { measures: 50_000, parts: 10_000, text: 2000 } as const;
 
 const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);

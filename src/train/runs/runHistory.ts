@@ -13,7 +13,7 @@ import type {
 } from "../events.js";
 import { BoundedCurve, type Stretch } from "./boundedCurve.js";
 import type { LogEntry, LoggedEvent } from "./loggedEvents.js";
-import { isBetter } from "./measures.js";
+import { isBetter, matricesOf, withoutMatrices } from "./measures.js";
 
 /** What was measured with the validation data at a step. */
 export interface Evaluation {
@@ -86,6 +86,8 @@ export class RunHistory {
   end: StoppedEvent | FinishedEvent | FailedEvent | null = null;
   health: HealthEvent | null = null;
   readonly notes: RunNote[] = [];
+  /** The confusion matrices of the last evaluation, by name. */
+  matrices: Readonly<Record<string, number[][]>> = {};
   step = 0;
   /** Epochs done. */
   epoch = 0;
@@ -155,9 +157,11 @@ export class RunHistory {
 
   #addEpoch(event: EpochSummary & { type?: "epoch" }, time: number | null): void {
     const { type: _, ...summary } = event;
-    const { epoch, step, train, validation, seconds } = summary;
+    const { epoch, step, validation, seconds } = summary;
+    const train = withoutMatrices(summary.train);
+    const measured = validation && { validation: withoutMatrices(validation) };
     this.#epochs.cutBack(step);
-    this.#epochs.add(summary);
+    this.#epochs.add({ ...summary, train, ...measured });
     this.epoch = epoch;
     keepBest(this.#best.train, train, { epoch, step });
     if (validation) this.#evaluate({ epoch, step, measures: validation });
@@ -167,9 +171,11 @@ export class RunHistory {
   }
 
   #evaluate({ epoch, step, measures }: Evaluation): void {
+    const plain = withoutMatrices(measures);
+    if (plain !== measures) this.matrices = matricesOf(measures);
     this.#evaluations.cutBack(step);
-    this.#evaluations.add({ epoch, step, measures });
-    keepBest(this.#best.validation, measures, { epoch, step });
+    this.#evaluations.add({ epoch, step, measures: plain });
+    keepBest(this.#best.validation, plain, { epoch, step });
   }
 
   /** The loss by step. */

@@ -48,6 +48,8 @@ export interface RunRecord {
   readonly losses: readonly Stretch[];
   readonly rates: readonly Stretch[];
   readonly health: HealthEvent | null;
+  /** The confusion matrices that the last evaluation gave, [truth][guess], by the metric's name. */
+  readonly matrices: Readonly<Record<string, readonly (readonly number[])[]>>;
   /** What else happened: rates changed, an early stop, other weights. The last of them. */
   readonly notes: readonly RunNote[];
   readonly files: readonly RunFile[];

@@ -1,12 +1,16 @@
 /** What TensorBoard is shown of a run: scalars from events, and settings as a table. Read events.ts for how they are written. */
 import type { Measures } from "../events.js";
 import type { LoggedEvent } from "../runs/loggedEvents.js";
+import { withoutMatrices } from "../runs/measures.js";
 import type { FlatSettings } from "../runs/settings.js";
 import type { Hyperparameters, SummaryValue } from "./events.js";
 
 /** Measures as `loss/train`: TensorBoard groups by what stands before the slash. */
 const measureValues = (measures: Measures, part: string): SummaryValue[] =>
-  Object.entries(measures).map(([name, scalar]) => ({ tag: `${name}/${part}`, scalar }));
+  Object.entries(withoutMatrices(measures)).map(([name, scalar]) => ({
+    tag: `${name}/${part}`,
+    scalar,
+  }));
 
 /** The scalars of an event; none where it brings none. */
 export function scalarsOf(event: LoggedEvent): SummaryValue[] {
