@@ -93,7 +93,10 @@ export const rateTooLow: Detector = (course) => {
   const lr = Math.max(...course.steps.map((one) => one.lr));
   const isSlow = updateRatio < 2e-4;
   const isCrawling =
-    Number.isNaN(updateRatio) && fall > 2 * noiseOf(course) && fall < 0.15 && isSteady(course);
+    Number.isNaN(updateRatio) &&
+    fall > Math.max(0.02, 2 * noiseOf(course)) &&
+    fall < 0.15 &&
+    isSteady(course);
   if (!isSlow && !isCrawling) return null;
   const seen = isSlow
     ? ` Each step changes the weights by ${figure(updateRatio)} of their size, where about 0.001 is usual.`

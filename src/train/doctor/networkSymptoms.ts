@@ -12,12 +12,12 @@ function layersWith(course: Course, of: "dead" | "saturated", least: number, isL
 }
 
 export const deadUnits: Detector = (course) => {
-  const found = layersWith(course, "dead", 0.5, /relu/i);
+  const found = layersWith(course, "dead", 0.65, /relu/i);
   if (found.length === 0) return null;
   const worst = Math.max(...found.map((one) => one.share));
   return diagnosis(
     "deadUnits",
-    worst >= 0.7 ? "problem" : "warning",
+    worst >= 0.8 ? "problem" : "warning",
     `Up to ${share(worst)} of the units of ${listed(found.map(({ name }) => name))} give 0 for every example: ` +
       "no gradient reaches them, so they stay dead.",
     "Lower the learning rate, begin with Kaiming weights and biases at 0, or use a leaky ReLU or normalisation before it.",
