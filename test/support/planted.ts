@@ -2,6 +2,7 @@
 
 import { loadDigits, loadIdxFolder } from "../../src/data/node.js";
 import { data, manualSeed, nn, optim, type Tensor, tensor, vision } from "../../src/index.js";
+import type { ExperimentBuilder, Settings } from "../../src/train/experiment.js";
 import {
   accuracy,
   type Experiment,

@@ -12,6 +12,7 @@ export {
   type DamagedCheckpoint,
   type StoredCheckpoint,
 } from "./checkpoints.js";
+
 export { type ConfigSource, parseSetting } from "./configFile.js";
 export { csvLogger } from "./csvLogger.js";
 export { fingerprintOf, openExamples } from "./dataSource.js";
@@ -21,7 +22,17 @@ export {
   type WriteDoctorOptions,
   writeDoctorReport,
 } from "./doctorFolder.js";
+export { type EmbeddedRun, type EmbedRunOptions, embedParts, embedRun } from "./embedRun.js";
 export { type GitState, gitStateOf, type Machine, machineOf } from "./environment.js";
+export {
+  type EvaluatedModel,
+  type EvaluateRunsOptions,
+  type EvaluationPart,
+  evaluateRuns,
+  openTrainedRun,
+  type RunsEvaluation,
+  type TrainedRun,
+} from "./evaluateRuns.js";
 export {
   experimentFrom,
   experimentFromSource,
@@ -33,6 +44,7 @@ export {
 export {
   type CsvRows,
   type ExportCsvOptions,
+  type ExportOptions,
   exportCsv,
   exportTensorBoard,
 } from "./exportRuns.js";
