@@ -3,10 +3,10 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import type { BackendName } from "../../backend/contract.js";
-import { diagnose, examine } from "../../train/index.js";
+import { ConfigError, diagnose, examine } from "../../train/index.js";
 import { isRunFolder, readRunEvidence, writeDoctorReport } from "../../train/node/index.js";
 import { backendNames, useBackend } from "../backend.js";
-import { exitCodes, signalExitCodes } from "../errors.js";
+import { briefly, exitCodes, signalExitCodes, UsageError } from "../errors.js";
 import { listenForInterrupts } from "../interrupts.js";
 import { oneOf, timeSpan, whole } from "../options.js";
 import type { Context } from "../program.js";
@@ -97,6 +97,9 @@ async function examineExperiment(
     const received = interrupts.received();
     if (received) context.setExitCode(signalExitCodes[received]);
     else if (report.status === "problems") context.setExitCode(exitCodes.failure);
+  } catch (error) {
+    if (error instanceof ConfigError) throw new UsageError(briefly(error));
+    throw error;
   } finally {
     io.out.clearStatus();
     interrupts.dispose();

@@ -47,8 +47,17 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-export const mean = (values: readonly number[]): number =>
-  values.reduce((sum, x) => sum + x, 0) / values.length;
+/** The greatest and the least of many numbers: as arguments of Math.max a long run's would not fit the stack. */
+export const greatest = (values: Iterable<number>): number => {
+  let found = Number.NEGATIVE_INFINITY;
+  for (const x of values) found = Math.max(found, x);
+  return found;
+};
+export const least = (values: Iterable<number>): number => {
+  let found = Number.POSITIVE_INFINITY;
+  for (const x of values) found = Math.min(found, x);
+  return found;
+};
 
 const asNumber = (x: unknown): number => (typeof x === "number" ? x : Number.NaN);
 
@@ -58,6 +67,8 @@ const stretch = <T>(list: readonly T[], from: number, to: number): readonly T[] 
 
 export class Course {
   readonly steps: readonly StepPoint[];
+  /** The losses that are finite. */
+  readonly losses: readonly number[];
   readonly epochs: readonly EpochSummary[];
   readonly health: readonly HealthEvent[];
   readonly facts: DiagnosisFacts;
@@ -74,17 +85,13 @@ export class Course {
         ? [{ step: event.step, loss: asNumber(event.loss), lr: asNumber(event.lr) }]
         : [],
     );
+    this.losses = this.steps.map(({ loss }) => loss).filter(Number.isFinite);
     this.epochs = events.flatMap((event) => (event.type === "epoch" ? [event] : []));
     this.health = events.flatMap((event) => (event.type === "health" ? [event] : []));
     this.failure = events.findLast((event) => event.type === "failed")?.message ?? null;
     this.isFromStart = (this.steps[0]?.step ?? 1) === 1;
     const start = events.find((event) => event.type === "start");
     this.validationExamples = start?.validationExamples ?? 0;
-  }
-
-  /** The losses that are finite. */
-  get losses(): readonly number[] {
-    return this.steps.map(({ loss }) => loss).filter(Number.isFinite);
   }
 
   /** The mean loss of a stretch of the run, given by shares of its steps; medians bear single bad batches. */
@@ -114,7 +121,7 @@ export class Course {
   /** Looks at the network while it learned in earnest: not while the rate rose or had almost run out. */
   get earnest(): readonly HealthEvent[] {
     const rates = new Map(this.steps.map(({ step, lr }) => [step, lr]));
-    const most = Math.max(...rates.values());
+    const most = greatest(rates.values());
     const working = this.health.filter(({ step }) => !((rates.get(step) ?? most) < most / 10));
     return working.length > 0 ? working : this.health;
   }

@@ -1,5 +1,5 @@
 /** What the loss's curve shows by itself: NaN, explosion, a flat start, no fall, a plateau; and rates that are too high or too low. */
-import type { Course } from "./course.js";
+import { type Course, greatest } from "./course.js";
 import { type Detector, diagnosis, figure } from "./diagnosis.js";
 
 /** Fewer steps tell nothing about a curve. */
@@ -45,7 +45,7 @@ export const nan: Detector = ({ steps, failure, losses }) => {
 /** Far above its beginning for a while, and not only at its first steps. */
 export const explodingLoss: Detector = (course) => {
   const { firstLoss, losses } = course;
-  const worst = Math.max(...losses);
+  const worst = greatest(losses);
   const end = course.lossFrom(0.8, 1);
   if (losses.length < 3 || !(worst > 4 * Math.max(firstLoss, course.chanceLoss))) return null;
   if (!(end > 1.2 * course.chanceLoss) && course.failure === null) return null;
@@ -62,8 +62,8 @@ export const rateTooHigh: Detector = (course) => {
   const { losses, failure } = course;
   if (losses.length === 0) return null;
   const ratio = course.greatestUpdateRatio;
-  const lr = Math.max(...course.steps.map((one) => one.lr));
-  const worst = Math.max(...losses);
+  const lr = greatest(course.steps.map((one) => one.lr));
+  const worst = greatest(losses);
   const hasJumped = worst > 4 * Math.max(course.chanceLoss, losses[0]!) && losses.length > 1;
   const isWild = ratio > 0.25;
   const isNumeric = /NaN|Infinity|not finite/.test(failure ?? "");
@@ -90,10 +90,13 @@ export const rateTooLow: Detector = (course) => {
   if (!isLong(course)) return null;
   const fall = fallOf(course);
   if (!(fall < 0.3)) return null;
-  const lr = Math.max(...course.steps.map((one) => one.lr));
+  const lr = greatest(course.steps.map((one) => one.lr));
   const isSlow = updateRatio < 2e-4;
   const isCrawling =
-    Number.isNaN(updateRatio) && fall > 2 * noiseOf(course) && fall < 0.15 && isSteady(course);
+    Number.isNaN(updateRatio) &&
+    fall > Math.max(0.02, 2 * noiseOf(course)) &&
+    fall < 0.15 &&
+    isSteady(course);
   if (!isSlow && !isCrawling) return null;
   const seen = isSlow
     ? ` Each step changes the weights by ${figure(updateRatio)} of their size, where about 0.001 is usual.`

@@ -1,5 +1,5 @@
 /** What loss and measures say about data, labels and the model's size: the first loss, chance, gaps. */
-import type { Course } from "./course.js";
+import { type Course, greatest, least } from "./course.js";
 import { type Detector, diagnosis, figure, share } from "./diagnosis.js";
 
 export const initialLoss: Detector = (course) => {
@@ -46,13 +46,12 @@ export const shuffledLabels: Detector = (course) => {
   const last = losses.at(-1);
   const { chanceLoss, facts } = course;
   if (!last || !facts.classes || course.losses.length < 60 || course.failure) return null;
-  const best = Math.min(...losses.map(({ validation }) => validation));
+  const best = least(losses.map(({ validation }) => validation));
   const accuracies = course.pairs("accuracy").map(({ validation }) => validation);
-  const isLucky = accuracies.length === 0 || Math.max(...accuracies) <= luckOf(course);
+  const isLucky = accuracies.length === 0 || greatest(accuracies) <= luckOf(course);
   const hasLearned = 1 - last.train / chanceLoss > 0.05;
   if (!(best > 0.98 * chanceLoss) || !isLucky || !(hasLearned || isSound(course))) return null;
-  const reached =
-    accuracies.length > 0 ? ` (accuracy at most ${share(Math.max(...accuracies))})` : "";
+  const reached = accuracies.length > 0 ? ` (accuracy at most ${share(greatest(accuracies))})` : "";
   const where = hasLearned
     ? `The training loss fell to ${figure(last.train)}, but on validation data`
     : `The steps are of a usual size and ${facts.overfits ? "a few batches can be learned by heart" : "the units are alive"}, but`;
@@ -72,7 +71,7 @@ export const overfitting: Detector = (course) => {
   const losses = course.pairs("loss");
   const [last, accuracy] = [losses.at(-1), course.pairs("accuracy").at(-1)];
   if (!last || losses.length < 2 || shuffledLabels(course)) return null;
-  const best = Math.min(...losses.map(({ validation }) => validation));
+  const best = least(losses.map(({ validation }) => validation));
   const bestAt = losses.findIndex(({ validation }) => validation === best);
   const gap = accuracy ? accuracy.train - accuracy.validation : Number.NaN;
   const hasRisen = last.validation > 1.25 * best && last.train < losses[bestAt]!.train;

@@ -35,6 +35,7 @@ const severities = ["problem", "warning", "note"] as const;
 
 /** What need not be said where something else, as a problem, says it or brings it about. */
 const coveredBy: Readonly<Partial<Record<SymptomName, readonly SymptomName[]>>> = {
+  initialLoss: ["unnormalizedInput"],
   updateRatio: ["rateTooHigh", "rateTooLow"],
   explodingLoss: ["rateTooHigh"],
   rateTooLow: ["deadUnits", "saturatedUnits", "frozenLayer"],
@@ -68,8 +69,8 @@ export function diagnose(
   const grave = new Set(
     found.flatMap(({ symptom, severity }) => (severity === "problem" ? [symptom] : [])),
   );
-  const said = found.filter(
-    ({ symptom }) => !coveredBy[symptom]?.some((other) => grave.has(other)),
-  );
+  const isCovered = (symptom: SymptomName): boolean =>
+    coveredBy[symptom]?.some((other) => grave.has(other) && !isCovered(other)) ?? false;
+  const said = found.filter(({ symptom }) => !isCovered(symptom));
   return severities.flatMap((wanted) => said.filter(({ severity }) => severity === wanted));
 }

@@ -1,23 +1,23 @@
 /** What the monitor's looks into the network show: units, gradients, updates, modes, inputs. */
 import type { Course } from "./course.js";
-import { median } from "./course.js";
+import { greatest, least, median } from "./course.js";
 import { type Detector, type Diagnosis, diagnosis, figure, listed, share } from "./diagnosis.js";
 
-/** Layers whose share is at least `least` at each of the later looks; the share is the smallest. */
-function layersWith(course: Course, of: "dead" | "saturated", least: number, isLike: RegExp) {
+/** Layers whose share is at least `from` at each of the later looks; the share is the smallest. */
+function layersWith(course: Course, of: "dead" | "saturated", from: number, isLike: RegExp) {
   return course.activations().flatMap(([name, looks]) => {
-    const smallest = Math.min(...looks.map((look) => look[of]));
-    return isLike.test(looks[0]!.kind) && smallest >= least ? [{ name, share: smallest }] : [];
+    const smallest = least(looks.map((look) => look[of]));
+    return isLike.test(looks[0]!.kind) && smallest >= from ? [{ name, share: smallest }] : [];
   });
 }
 
 export const deadUnits: Detector = (course) => {
-  const found = layersWith(course, "dead", 0.5, /relu/i);
+  const found = layersWith(course, "dead", 0.65, /relu/i);
   if (found.length === 0) return null;
-  const worst = Math.max(...found.map((one) => one.share));
+  const worst = greatest(found.map((one) => one.share));
   return diagnosis(
     "deadUnits",
-    worst >= 0.7 ? "problem" : "warning",
+    worst >= 0.8 ? "problem" : "warning",
     `Up to ${share(worst)} of the units of ${listed(found.map(({ name }) => name))} give 0 for every example: ` +
       "no gradient reaches them, so they stay dead.",
     "Lower the learning rate, begin with Kaiming weights and biases at 0, or use a leaky ReLU or normalisation before it.",
@@ -29,7 +29,7 @@ export const deadUnits: Detector = (course) => {
 export const saturatedUnits: Detector = (course) => {
   const found = layersWith(course, "saturated", 0.5, /./);
   if (found.length === 0) return null;
-  const worst = Math.max(...found.map((one) => one.share));
+  const worst = greatest(found.map((one) => one.share));
   return diagnosis(
     "saturatedUnits",
     worst >= 0.75 ? "problem" : "warning",
@@ -61,7 +61,7 @@ export const vanishingGradients: Detector = (course) => {
 export const explodingGradients: Detector = (course) => {
   const norms = course.gradientNorms;
   if (norms.length === 0) return null;
-  const [typical, worst] = [median(norms), Math.max(...norms)];
+  const [typical, worst] = [median(norms), greatest(norms)];
   if (!(typical > 300) && !(worst > 3000 && worst > 100 * typical)) return null;
   return diagnosis(
     "explodingGradients",
@@ -175,7 +175,7 @@ export const unnormalizedInput: Detector = ({ health, facts }) => {
     "unnormalizedInput",
     std > 10 || isFar ? "problem" : "warning",
     `The inputs have the mean ${figure(mean)} and the standard deviation ${figure(std)} ` +
-      `(from ${figure(Math.min(...inputs.map(({ min }) => min)))} to ${figure(Math.max(...inputs.map(({ max }) => max)))}).`,
+      `(from ${figure(least(inputs.map(({ min }) => min)))} to ${figure(greatest(inputs.map(({ max }) => max)))}).`,
     "Normalise them with the training data's statistics, to mean 0 and standard deviation 1, the same for validation.",
     { mean, std },
   );

@@ -69,6 +69,33 @@ function classesOf(path: string): number | undefined {
   }
 }
 
+/** Of a longer run every second step is read, or fewer: its curve does not change by it. */
+const mostSteps = 100_000;
+
+/** Collects events; steps only as far as they fit, evenly, but all that are not finite. */
+class EventList {
+  events: DiagnosedEvent[] = [];
+  #stride = 1;
+  #seen = 0;
+  #kept = 0;
+
+  add(event: DiagnosedEvent): void {
+    const isThinned = event.type === "step" && Number.isFinite(event.loss);
+    if (isThinned && this.#seen++ % this.#stride !== 0) return;
+    this.events.push(event);
+    if (isThinned && ++this.#kept >= mostSteps) this.#thin();
+  }
+
+  #thin(): void {
+    let count = 0;
+    this.events = this.events.filter(
+      (event) => event.type !== "step" || !Number.isFinite(event.loss) || count++ % 2 === 0,
+    );
+    this.#stride *= 2;
+    this.#kept = Math.ceil(count / 2);
+  }
+}
+
 /**
  * Reads a run's events and facts for {@link diagnose}. Of a run that went on from a checkpoint, steps that were done again are taken once.
  *
@@ -82,7 +109,7 @@ function classesOf(path: string): number | undefined {
  * ```
  */
 export function readRunEvidence(path: string): RunEvidence {
-  const events: DiagnosedEvent[] = [];
+  const list = new EventList();
   let [damaged, last] = [0, 0];
   const onProblem = () => void damaged++;
   for (const { event } of readLog(join(path, runFiles.log), { onProblem })) {
@@ -90,8 +117,9 @@ export function readRunEvidence(path: string): RunEvidence {
       if (event.step <= last) continue;
       last = event.step;
     }
-    events.push(event);
+    list.add(event);
   }
   const classes = classesOf(path);
+  const { events } = list;
   return { events, facts: classes === undefined ? {} : { classes }, damaged };
 }
