@@ -33,6 +33,7 @@ export interface Context {
 const examples = `
 Examples:
   $ gradus train lenet                      learn handwritten digits, in seconds
+  $ gradus sweep sweep.yaml                 search the best settings of a configuration
   $ gradus predict RUN seven.png            ask the trained network about a picture
   $ gradus runs                             list the runs; show, compare, export them
   $ gradus lab                              see the labs of the course

@@ -74,11 +74,11 @@ export class SweepDisplay {
     this.#draw();
   }
 
-  #start({ ended, trials, workers, threads }: Extract<SweepEvent, { type: "start" }>): void {
+  #start({ ended, trials, workers, threads, best }: Extract<SweepEvent, { type: "start" }>): void {
     [this.#trials, this.#ended, this.#before] = [trials, ended, ended];
     this.#begun = performance.now();
     this.#shares.clear();
-    this.#best = undefined;
+    this.#best = best;
     const sharing = `${plural(workers, "process", "processes")} of ${plural(threads, "thread")}`;
     const done = ended > 0 ? `; ${count(ended)} ended before` : "";
     this.#out.line(this.#out.style.dim(`${plural(trials, "trial")} by ${sharing}${done}`));
