@@ -133,9 +133,7 @@ export class SweepDisplay {
     const left = (this.#trials - done) / rate;
     return [
       this.#best ? `best ${valueText(this.#best.value)} (trial ${this.#best.number})` : "",
-      ...(seconds > 5 && Number.isFinite(left) && left > 0
-        ? [timeLeft(left)]
-        : [duration(seconds)]),
+      ...(done - this.#before >= 1 && left > 0 ? [timeLeft(left)] : [duration(seconds)]),
       `${this.#shares.size} running`,
     ].filter((text) => text !== "");
   }
