@@ -161,6 +161,46 @@ test("TypeScript says the same", async () => {
   });
 });
 
+test("a configuration inside of TypeScript may have functions, and its own settings are searched", async () => {
+  const file = write(
+    `import { nn } from "gradus";
+     import { defineSweep } from "gradus/tune";
+     export default defineSweep({
+       name: "own",
+       run: {
+         model: {
+           width: 8,
+           build: ({ inputShape: [c, h, w], outputs, options }) =>
+             new nn.Sequential(
+               new nn.Flatten(),
+               new nn.Linear(c * h * w, options.width),
+               new nn.ReLU(),
+               new nn.Linear(options.width, outputs),
+             ),
+         },
+         data: { name: "digits", limit: 200 },
+         train: { epochs: 1 },
+       },
+       space: { "model.width": [4, 24] },
+       metric: "train.loss",
+       sampler: "grid",
+       workers: 1,
+     });`,
+    "ts",
+  );
+  const sweeps = join(root, "typescript");
+  const { code, out, err } = await run("sweep", file, "--sweeps", sweeps);
+  assert.equal(code, 0, err);
+  assert.match(out, /Best train.loss \d/);
+  assert.ok(!out.includes("gradus train"), "its configuration is no file");
+  const sizes = ["0000", "0001"].map(
+    (name) => fs.statSync(join(sweeps, "own", "trials", name, "model.safetensors")).size,
+  );
+  const [small, large] = sizes.sort((a, b) => a - b);
+  assert.ok(large! > 5 * small!, sizes.join());
+  assert.ok(!fs.existsSync(join(sweeps, "own", "trials", "0000", "checkpoints")));
+});
+
 test("what is wrong with a file is said with its path, what came and what was expected", async () => {
   const cases: [change: (text: string) => string, ...messages: RegExp[]][] = [
     [

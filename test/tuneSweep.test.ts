@@ -20,17 +20,22 @@ const study = {
   pruner: { kind: "none" },
 };
 
-function prepare(name: string, milliseconds: number) {
+function prepare(name: string, milliseconds: number, meet = false) {
   const folder = join(root, name);
   const log = join(root, `${name}.log`);
   fs.writeFileSync(log, "");
-  const task: SweepTask = { kind: "module", module, name: "bowl", args: { log, milliseconds } };
+  const task: SweepTask = {
+    kind: "module",
+    module,
+    name: "bowl",
+    args: { log, milliseconds, meet },
+  };
   const finished = () => fs.readFileSync(log, "utf8").trim().split("\n").filter(Boolean);
   return { ...{ folder, study, task, workers: 2, threads: 1 }, finished };
 }
 
 test("two processes share the trials, and tell how they go", async () => {
-  const { finished, ...options } = prepare("plain", 8);
+  const { finished, ...options } = prepare("plain", 8, true);
   const events: SweepEvent[] = [];
   const { status, trials, best } = await runSweep({
     ...{ ...options, trials: 12, onEvent: (event) => events.push(event) },
@@ -53,6 +58,18 @@ test("two processes share the trials, and tell how they go", async () => {
   assert.equal(finished().length, 14);
   const other = { ...study, direction: "maximize" as const };
   await assert.rejects(runSweep({ ...options, trials: 14, study: other }), /another direction/);
+});
+
+test("two sweeps at once share one study, and both wait for its end", async () => {
+  const { finished, ...options } = prepare("twice", 30);
+  const one = { ...options, workers: 1, trials: 8 };
+  const results = await Promise.all([runSweep(one), runSweep(one)]);
+  assert.equal(finished().length, 8);
+  for (const { status, trials } of results) {
+    assert.equal(status, "finished");
+    assert.ok(trials.every(({ state }) => state === "complete"));
+  }
+  assert.deepEqual(results[0]!.trials, results[1]!.trials);
 });
 
 test("workers killed at random lose no trial and none ends twice", async () => {

@@ -35,6 +35,7 @@ export interface Context {
 const examples = `
 Examples:
   $ gradus train lenet                      learn handwritten digits, in seconds
+  $ gradus sweep sweep.yaml                 search the best settings of a configuration
   $ gradus predict RUN seven.png            ask the trained network about a picture
   $ gradus evaluate RUN RUN                 measure trained networks, alone and together
   $ gradus runs                             list the runs; show, compare, export them

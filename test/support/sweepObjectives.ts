@@ -7,11 +7,23 @@ import { accuracy, type ExperimentBuilder } from "../../src/train/index.js";
 import { PrunedError } from "../../src/tune/errors.js";
 import type { TrialRunner } from "../../src/tune/node/index.js";
 
-type Args = { readonly log: string; readonly milliseconds: number };
+type Args = {
+  readonly log: string;
+  readonly milliseconds: number;
+  /** Trial 0 waits until another process has ended one. */
+  readonly meet?: boolean;
+};
+
+const isAlone = (log: string): boolean =>
+  fs
+    .readFileSync(log, "utf8")
+    .split("\n")
+    .every((line) => line === "" || line.endsWith(` ${process.pid}`));
 
 /** A bowl; each completion is noted in a file of its own. */
 export const bowl: TrialRunner = async (trial, { args, signal, folder, progress }) => {
-  const { log, milliseconds } = args as Args;
+  const { log, milliseconds, meet } = args as Args;
+  while (meet && trial.number === 0 && isAlone(log)) await sleep(20, undefined, { signal });
   const x = Number(trial.parameters.x);
   for (let step = 1; step <= 4; step++) {
     await sleep(milliseconds / 4, undefined, { signal });

@@ -74,11 +74,11 @@ export class SweepDisplay {
     this.#draw();
   }
 
-  #start({ ended, trials, workers, threads }: Extract<SweepEvent, { type: "start" }>): void {
+  #start({ ended, trials, workers, threads, best }: Extract<SweepEvent, { type: "start" }>): void {
     [this.#trials, this.#ended, this.#before] = [trials, ended, ended];
     this.#begun = performance.now();
     this.#shares.clear();
-    this.#best = undefined;
+    this.#best = best;
     const sharing = `${plural(workers, "process", "processes")} of ${plural(threads, "thread")}`;
     const done = ended > 0 ? `; ${count(ended)} ended before` : "";
     this.#out.line(this.#out.style.dim(`${plural(trials, "trial")} by ${sharing}${done}`));
@@ -133,9 +133,7 @@ export class SweepDisplay {
     const left = (this.#trials - done) / rate;
     return [
       this.#best ? `best ${valueText(this.#best.value)} (trial ${this.#best.number})` : "",
-      ...(seconds > 5 && Number.isFinite(left) && left > 0
-        ? [timeLeft(left)]
-        : [duration(seconds)]),
+      ...(done - this.#before >= 1 && left > 0 ? [timeLeft(left)] : [duration(seconds)]),
       `${this.#shares.size} running`,
     ].filter((text) => text !== "");
   }

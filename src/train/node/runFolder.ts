@@ -64,7 +64,7 @@ function makeFolder(path: string): boolean {
  * Makes a folder with those above it; gives the topmost one that was not there before. One by one, because Node's own way
  * never ends where the system refuses with ENOENT, as under /proc.
  */
-function makeParents(path: string): string | undefined {
+export function makeParents(path: string): string | undefined {
   const missing: string[] = [];
   for (let at = resolve(path); !fs.existsSync(at); at = dirname(at)) missing.unshift(at);
   for (const folder of missing) makeFolder(folder);

@@ -59,7 +59,7 @@ const isYoung = (file: string): boolean => {
 };
 
 /** When a process began, in the system's own terms; "" where it cannot be told, null where there is no such process. */
-function beginOf(pid: number): string | null {
+export function beginOf(pid: number): string | null {
   try {
     process.kill(pid, 0);
   } catch (error) {

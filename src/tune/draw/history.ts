@@ -53,7 +53,8 @@ const remark = (shown: number, all: number): { readonly note?: string } =>
  * ```ts
  * import { drawHistory } from "gradus/tune";
  * const trials = [0.3, 0.1, 0.2].map((value, number) => ({
- *   ...{ number, value, state: "complete" as const, parameters: {}, reports: [], attributes: {} },
+ *   ...{ number, value, state: "complete" as const, attempt: 1 },
+ *   ...{ parameters: {}, reports: [], attributes: {} },
  * }));
  * console.log(drawHistory({ trials, direction: "minimize" }).slice(0, 4)); // → <svg
  * ```
@@ -91,8 +92,9 @@ const mostLines = 200;
  * ```ts
  * import { drawReports } from "gradus/tune";
  * const reports = [1, 2, 3].map((step) => ({ step, value: 1 / step }));
- * const trial = { number: 0, state: "pruned" as const, parameters: {}, reports, attributes: {} };
- * console.log(drawReports({ trials: [trial], direction: "minimize" }).slice(0, 4)); // → <svg
+ * const trial = { number: 0, state: "pruned" as const, attempt: 1, reports };
+ * const trials = [{ ...trial, parameters: {}, attributes: {} }];
+ * console.log(drawReports({ trials, direction: "minimize" }).slice(0, 4)); // → <svg
  * ```
  */
 export function drawReports(study: StudyPicture): string {

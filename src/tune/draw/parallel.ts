@@ -38,7 +38,7 @@ interface Upright {
  * import { drawParallel } from "gradus/tune";
  * const trials = [1, 2, 3].map((n, number) => ({
  *   ...{ number, value: n, state: "complete" as const, parameters: { n, act: "relu" } },
- *   ...{ reports: [], attributes: {} },
+ *   ...{ attempt: 1, reports: [], attributes: {} },
  * }));
  * console.log(drawParallel({ trials, direction: "minimize" }).slice(0, 4)); // → <svg
  * ```

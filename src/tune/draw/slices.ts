@@ -21,7 +21,8 @@ import { withoutFarOff } from "./history.js";
  * ```ts
  * import { drawSlices } from "gradus/tune";
  * const trials = [1e-4, 1e-3, 1e-2].map((lr, number) => ({
- *   ...{ number, value: lr, state: "complete" as const, parameters: { lr }, reports: [], attributes: {} },
+ *   ...{ number, value: lr, state: "complete" as const, parameters: { lr } },
+ *   ...{ attempt: 1, reports: [], attributes: {} },
  * }));
  * console.log(drawSlices({ trials, direction: "minimize" }).slice(0, 4)); // → <svg
  * ```

@@ -35,8 +35,8 @@ const time = (milliseconds: number | undefined): string | undefined =>
  * @example
  * ```ts
  * import { trialsCsv } from "gradus/tune";
- * const trial = { number: 0, state: "complete" as const, value: 0.5, reports: [], attributes: {} };
- * const csv = trialsCsv([{ ...trial, parameters: { lr: 0.1 } }]);
+ * const trial = { number: 0, state: "complete" as const, value: 0.5, attempt: 1 };
+ * const csv = trialsCsv([{ ...trial, parameters: { lr: 0.1 }, reports: [], attributes: {} }]);
  * console.log(csv.split("\r\n")[1]?.slice(0, 18)); // → 0,complete,0.5,0.1
  * ```
  */

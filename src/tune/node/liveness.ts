@@ -1,5 +1,6 @@
 /** Who works on a trial, whether they still live, and giving back the trials of those who do not. Read runSweep.ts for its use. */
 import { hostname } from "node:os";
+import { beginOf } from "../../train/node/runLock.js";
 import { LostTrialError } from "../errors.js";
 import type { StudyStorage } from "../storage.js";
 import type { TrialRecord } from "../types.js";
@@ -12,12 +13,7 @@ export const workerName = (word: string, pid: number = process.pid): string =>
 export function isGone(worker: string): boolean {
   const [host, pid] = worker.split(":");
   if (host !== hostname() || !/^[1-9]\d{0,9}$/.test(pid ?? "")) return false;
-  try {
-    process.kill(Number(pid), 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH";
-  }
+  return beginOf(Number(pid)) === null;
 }
 
 export interface GiveBackOptions {

@@ -5,6 +5,7 @@
  */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { GradusError, ValueError } from "../../core/errors.js";
 import { LostTrialError, StudyError } from "../errors.js";
 import { makePruner } from "../pruners/make.js";
@@ -22,6 +23,7 @@ import { WorkerProcess } from "./workerProcess.js";
 const mostDeaths = 5;
 /** Each has its own copy of the data. */
 const mostByDefault = 4;
+const pollMilliseconds = 500;
 /** If so many trials have failed and none came to a value, the others would fail as well. */
 const mostFailures = 5;
 
@@ -124,8 +126,8 @@ class Sweep {
       while (!this.#isStopping) {
         // Before the workers are counted, so that an exit meanwhile is not missed.
         const exit = this.#nextExit();
-        if (!(await this.#startWorkers())) break;
-        await exit;
+        if (await this.#startWorkers()) await exit;
+        else if (!(await this.#waitForOthers())) break;
       }
       while (this.#running.size > 0) await this.#nextExit();
     } finally {
@@ -154,7 +156,18 @@ class Sweep {
     const trials = await this.#study.trials();
     this.#hasValue = trials.some(({ state }) => state === "complete");
     const ended = trials.filter(({ ended }) => ended !== undefined).length;
-    this.#tell({ type: "start", ended, trials: this.#most(trials), workers, threads });
+    const best = await this.#study.bestTrial();
+    const most = this.#most(trials);
+    this.#tell({ type: "start", ended, trials: most, workers, threads, ...(best && { best }) });
+  }
+
+  /** Another sweep may be at work on the same study; false when there are no trials under way. */
+  async #waitForOthers(): Promise<boolean> {
+    if (!(await this.#study.trials()).some(({ state }) => state === "running")) return false;
+    const { signal } = this.#options;
+    await sleep(pollMilliseconds, undefined, { ...(signal && { signal }) }).catch(() => {});
+    await giveBackLost(this.#study.storage, this.#shares);
+    return true;
   }
 
   /** A grid may end before. */

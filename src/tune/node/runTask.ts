@@ -3,7 +3,7 @@
  * that gets the trial later goes on. Read experimentTask.ts for trials without a folder.
  */
 import * as fs from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { FormatError } from "../../core/errors.js";
 import { FileError } from "../../io/fileSystem.js";
@@ -18,6 +18,7 @@ import {
   type RunHandlers,
   type RunOutcome,
   resumeRun,
+  runFiles,
   startRun,
 } from "../../train/node/index.js";
 import { PrunedError } from "../errors.js";
@@ -46,8 +47,9 @@ export async function runRunner(task: RunTask): Promise<TrialRunner> {
   return async (trial, context) => {
     const watch = new Watch(trial, context, measure);
     await trial.annotate({ run: trialFolder(trial.number) });
+    const folder = context.folder();
     const { status, history } = await trainIn(
-      context.folder(),
+      folder,
       changed(loaded, trial.parameters as Settings),
       {
         signal: AbortSignal.any([context.signal, watch.signal]),
@@ -55,8 +57,10 @@ export async function runRunner(task: RunTask): Promise<TrialRunner> {
       },
     );
     await watch.settled();
+    if (status === "stopped" && !watch.signal.aborted) throw new Error("stopped");
+    // Nobody goes on with it, and those of a hundred trials would fill the disk.
+    fs.rmSync(join(folder, runFiles.checkpoints), { recursive: true, force: true });
     if (watch.signal.aborted) throw new PrunedError();
-    if (status === "stopped") throw new Error("stopped");
     return pick(history.map(measure), task.take ?? "last", watch.isBetter);
   };
 }

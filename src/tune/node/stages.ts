@@ -64,7 +64,7 @@ export async function runStages(
 ): Promise<SweepResult> {
   const { stages } = sweep;
   makeFolder(options.folder);
-  checkIdentity(options.folder, sweep);
+  await checkIdentity(options.folder, sweep);
   let space = sweep.space;
   let last: { readonly trials: readonly TrialRecord[]; readonly result: SweepResult } | undefined;
   for (const [i, stage] of stages.entries()) {

@@ -1,7 +1,6 @@
 /** The folder of a sweep: what lies where. Read runSweep.ts for who writes it. */
-import * as fs from "node:fs";
 import { join } from "node:path";
-import { fileError } from "../../io/fileSystem.js";
+import { makeParents } from "../../train/node/runFolder.js";
 
 /** The files of a sweep by what they hold. */
 export const sweepFiles = {
@@ -26,10 +25,6 @@ export const trialFolder = (number: number): string =>
  * @throws FileError where it cannot be.
  */
 export function makeFolder(path: string): string {
-  try {
-    fs.mkdirSync(path, { recursive: true });
-    return path;
-  } catch (error) {
-    throw fileError("sweep", path, error);
-  }
+  makeParents(path);
+  return path;
 }

@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import { readFileLimited, writeFileAtomic } from "../../io/files.js";
 import { Field } from "../../train/fields.js";
 import { StudyError } from "../errors.js";
+import { loadRun } from "./runTask.js";
 import type { ResolvedSweep } from "./sweepFile.js";
 import { sweepFiles } from "./sweepFolder.js";
 
@@ -12,10 +13,14 @@ const maxBytes = 2 ** 24;
 const format = "gradus-sweep";
 
 /** All that changes what a trial comes to; numbers of trials, workers and threads may change. */
-const identityOf = ({ metric, direction, take, space, run, stages }: ResolvedSweep) => ({
-  ...{ metric, direction, take, space: space.toJSON(), run: run.text },
-  stages: stages.map(({ trials: _, ...stage }) => stage),
-});
+async function identityOf({ metric, direction, take, space, run, stages }: ResolvedSweep) {
+  const { config } = await loadRun(run, stages[0]!.set);
+  return {
+    ...{ metric, direction, take, space: space.toJSON() },
+    stages: stages.map(({ trials: _, ...stage }) => stage),
+    run: config,
+  };
+}
 
 const others: Readonly<Record<string, string>> = {
   metric: "another metric",
@@ -31,10 +36,10 @@ const others: Readonly<Record<string, string>> = {
  *
  * @throws StudyError naming the part that differs.
  */
-export function checkIdentity(folder: string, sweep: ResolvedSweep): void {
+export async function checkIdentity(folder: string, sweep: ResolvedSweep): Promise<void> {
   const path = join(folder, sweepFiles.sweep);
   // As it comes back from a file.
-  const wanted = JSON.parse(JSON.stringify(identityOf(sweep))) as Record<string, unknown>;
+  const wanted = JSON.parse(JSON.stringify(await identityOf(sweep))) as Record<string, unknown>;
   if (!fs.existsSync(path)) {
     const text = JSON.stringify({ format, version: 1, name: sweep.name, ...wanted }, null, 2);
     writeFileAtomic(path, new TextEncoder().encode(`${text}\n`));

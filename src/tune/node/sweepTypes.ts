@@ -103,6 +103,8 @@ export type SweepEvent =
       readonly trials: number;
       readonly workers: number;
       readonly threads: number;
+      /** Of those. */
+      readonly best?: TrialRecord;
     }
   | {
       readonly type: "begin";

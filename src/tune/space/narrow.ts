@@ -45,8 +45,8 @@ export function bestTrials(
  *   ...{ number, state: "complete" as const, parameters: { x }, value: (x - 4.4) ** 2 },
  *   ...{ attempt: 1, reports: [], attributes: {} },
  * }));
- * const { x } = narrow(space, trials, { direction: "minimize", keep: 0.5 }).toJSON();
- * console.log(x); // → { kind: 'uniform', low: 3.5, high: 5.5 }
+ * const narrowed = narrow(space, trials, { direction: "minimize", keep: 0.5 });
+ * console.log([0, 1].map((x) => Number(narrowed.fromUnit({ x }).x).toFixed(1))); // → [ '3.5', '5.5' ]
  * ```
  */
 export function narrow(
