@@ -74,6 +74,10 @@ try {
   console.log(JSON.stringify({ steps, logMB: Math.round(megabytes) }));
   await tell("list", () => listRuns(runs));
   await tell("read with curves", () => readRun(path));
+  await tell("CSV, a row a step", () =>
+    exportCsv([path], join(runs, "steps.csv"), { rows: "steps" }),
+  );
+  await tell("event file", () => exportTensorBoard(path, join(runs, "board")));
   await tell(
     "read as a whole, JSON.parse of each line",
     () =>
@@ -83,10 +87,6 @@ try {
         .split("\n")
         .map((line) => JSON.parse(line)).length,
   );
-  await tell("CSV, a row a step", () =>
-    exportCsv([path], join(runs, "steps.csv"), { rows: "steps" }),
-  );
-  await tell("event file", () => exportTensorBoard(path, join(runs, "board")));
 } finally {
   fs.rmSync(runs, { recursive: true, force: true });
 }

@@ -57,7 +57,9 @@ const endOf = (losses: readonly number[]): number => {
 
 function findings(exam: Examination, { events }: TrainingRun): readonly Diagnosis[] {
   const { classes } = exam.facts;
-  return diagnose(events, classes ? { classes } : {}).filter(({ symptom }) => shown.has(symptom));
+  return diagnose(events, classes ? { classes } : {}).filter(
+    ({ symptom, severity }) => shown.has(symptom) && severity === "problem",
+  );
 }
 
 async function run(exam: Examination): Promise<StepOutcome> {
@@ -101,9 +103,8 @@ async function run(exam: Examination): Promise<StepOutcome> {
             ]),
       ],
     };
-  const hasProblem = found.some(({ severity }) => severity === "problem");
   return {
-    status: hasProblem ? "warned" : "passed",
+    status: found.length > 0 ? "warned" : "passed",
     sentence: `${best.examples} examples are learned by heart in ${best.losses.length} steps, at the rate ${figure(exam.overfit!.lr)}.`,
     details: [...(tried.length > 1 ? tried : []), ...said],
   };

@@ -1,20 +1,18 @@
 /** Step 7: what all of it comes to, and what to do next. */
-import { figure, share } from "../diagnosis.js";
+import { type Diagnosis, figure, share } from "../diagnosis.js";
 import type { Examination, Verdict } from "../examination.js";
-
-/** Settings of the best long run, or of the best short one. */
-function chosen(exam: Examination) {
-  const best = exam.runs[0] ?? exam.trials[0];
-  return best && Number.isFinite(best.loss) ? exam.settingsOf(best.lr, best.weightDecay) : {};
-}
 
 export function drawVerdict(exam: Examination): Verdict {
   const { diagnoses, results } = exam;
-  const settings = chosen(exam);
+  const best = [exam.runs[0] ?? exam.trials[0]].find((one) => one && Number.isFinite(one.loss));
+  const values = best ? { lr: best.lr } : {};
+  const settings = best ? exam.settingsOf(best.lr, best.weightDecay) : {};
   const failed = results.find(({ status }) => status === "failed");
   const problems = diagnoses.filter(({ severity }) => severity === "problem");
   const warnings = diagnoses.filter(({ severity }) => severity === "warning");
-  const advice = [...problems, ...warnings].map((one) => one.advice);
+  // Of rates the search has said more than the diagnoses.
+  const isSaid = ({ symptom }: Diagnosis) => symptom.startsWith("rateToo") && "lr" in values;
+  const advice = [...problems, ...warnings].filter((one) => !isSaid(one)).map((one) => one.advice);
   const set = Object.entries(settings).map(([path, value]) => `${path}=${figure(Number(value))}`);
   const use = set.length > 0 ? [`Train with ${set.join(" and ")}.`] : [];
   if (failed) {
@@ -36,9 +34,9 @@ export function drawVerdict(exam: Examination): Verdict {
       advice: use,
       sentence: `Not finished: ${exam.stopReason}.`,
     };
-  const best = exam.runs[0];
-  const reached = best
-    ? ` It reached ${best.accuracy === null ? `the loss ${figure(best.loss)}` : `${share(best.accuracy)} accuracy`} in the longer run.`
+  const [run] = exam.runs;
+  const reached = run
+    ? ` It reached ${run.accuracy === null ? `the loss ${figure(run.loss)}` : `${share(run.accuracy)} accuracy`} in the longer run.`
     : "";
   const remarks =
     warnings.length > 0
