@@ -215,10 +215,6 @@ function picturesOf(
     if (!truth.includes(1) || !truth.includes(0)) return [];
     return [[className, rocCurve(probabilities.select(1, k), truth)]];
   });
-  return {
-    ...drawn,
-    "roc.svg": rocSvg(Object.fromEntries(curves), {
-      title: `${name}: each class against the rest`,
-    }),
-  };
+  const title = { title: "ROC, each class against the rest", subtitle: name };
+  return { ...drawn, "roc.svg": rocSvg(Object.fromEntries(curves), title) };
 }

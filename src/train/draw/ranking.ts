@@ -6,6 +6,8 @@ import { look } from "./svg.js";
 
 export interface RankingOptions {
   readonly title?: string;
+  /** A smaller line under the title. */
+  readonly subtitle?: string;
 }
 
 /** More cannot be told apart on paper. */
@@ -19,9 +21,14 @@ function pointsOf(x: ArrayLike<number>, y: ArrayLike<number>): Point[] {
   return last < 0 ? points : [...points, [x[last]!, y[last]!]];
 }
 
-function draw(title: string, panel: string, xLabel: string, lines: readonly PanelLine[]): string {
+function draw(
+  options: RankingOptions & { readonly title: string },
+  panel: string,
+  xLabel: string,
+  lines: readonly PanelLine[],
+): string {
   const spec = { title: panel, xLabel, lines, yBounds: [0, 1] as const, percent: true };
-  return drawPanels([spec], { title, columns: 1, width: 560, height: 460 });
+  return drawPanels([spec], { ...options, columns: 1, width: 560, height: 460 });
 }
 
 /**
@@ -37,7 +44,7 @@ function draw(title: string, panel: string, xLabel: string, lines: readonly Pane
  */
 export function rocSvg(
   curves: Readonly<Record<string, RocCurve>>,
-  { title = "ROC" }: RankingOptions = {},
+  { title = "ROC", ...options }: RankingOptions = {},
 ): string {
   const lines = Object.entries(curves).map(
     ([name, curve]): PanelLine => ({
@@ -53,10 +60,12 @@ export function rocSvg(
     colour: look.pale,
     faint: true,
   };
-  return draw(title, "Share of the positive found", "share of the negative taken for positive", [
-    ...lines,
-    chance,
-  ]);
+  return draw(
+    { title, ...options },
+    "Share of the positive found",
+    "share of the negative taken for positive",
+    [...lines, chance],
+  );
 }
 
 /**
@@ -72,7 +81,7 @@ export function rocSvg(
  */
 export function precisionRecallSvg(
   curves: Readonly<Record<string, PrecisionRecallCurve>>,
-  { title = "Precision and recall" }: RankingOptions = {},
+  { title = "Precision and recall", ...options }: RankingOptions = {},
 ): string {
   const lines = Object.entries(curves).map(
     ([name, curve]): PanelLine => ({
@@ -80,5 +89,5 @@ export function precisionRecallSvg(
       points: pointsOf(curve.recall, curve.precision),
     }),
   );
-  return draw(title, "Precision", "recall", lines);
+  return draw({ title, ...options }, "Precision", "recall", lines);
 }

@@ -109,17 +109,13 @@ async function answersOf(
   return { name, measured, validation };
 }
 
-/** Throws unless all were asked the same. */
-function checkTargets(all: readonly Answers[]): void {
-  const [first] = all;
-  for (const other of all) {
-    const [a, b] = [first!, other].map(({ measured }) => measured.targets.data);
-    if (a!.length === b!.length && a!.every((value, i) => value === b![i])) continue;
-    throw new ValueError(
-      "evaluate",
-      `${first!.name} and ${other.name} are measured with other data`,
-    );
-  }
+/** Throws unless two runs were asked the same: examples of the same data set with the same targets. */
+function checkAlike(first: TrainedRun, run: TrainedRun, [a, b]: readonly [Answers, Answers]): void {
+  const [one, other] = [first, run].map(({ experiment }) => experiment.fingerprint);
+  const [own, theirs] = [a, b].map(({ measured }) => measured.targets.data);
+  const isSame = own!.length === theirs!.length && own!.every((value, i) => value === theirs![i]);
+  if (isSame && (one === undefined || other === undefined || one === other)) return;
+  throw new ValueError("evaluate", `${first.name} and ${run.name} are measured with other data`);
 }
 
 function together(name: string, all: readonly Answers[], options: AverageOptions): Answers {
@@ -202,11 +198,11 @@ export async function evaluateRuns(
     checkRun(run, { ...(calibrate && { calibrate }), part });
     options.onRun?.(run.name, i, paths.length);
     plain.push(await answersOf(run, run.model, run.name, options));
+    checkAlike(first, run, [plain[0]!, plain.at(-1)!]);
     if (!views) continue;
     const model = new TestTimeAugmentation(run.model, { views, average });
     looked.push(await answersOf(run, model, `${run.name}, several looks`, options));
   }
-  checkTargets(plain);
   const count = `ensemble of ${paths.length}`;
   const all = [...plain, ...looked];
   if (paths.length > 1) {
