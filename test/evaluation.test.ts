@@ -34,7 +34,9 @@ import {
 } from "../src/train/index.js";
 import { backends, everywhere, use } from "./support/backends.js";
 import { differ, float64Bounds } from "./support/compare.js";
+import { copyOf } from "./support/fitRuns.js";
 import { readFixture } from "./support/fixtures.js";
+import { assertNear as near } from "./support/near.js";
 
 use(backends.find(({ backend }) => backend === "native") ?? backends.at(-1)!);
 
@@ -45,13 +47,6 @@ const fixture = readFixture<{
 }>("evaluation.json.gz");
 
 const wide = (values: number[] | Rows): Tensor => tensor(values, { dtype: "float64" });
-
-function near(actual: number, expected: number, bound = 1e-12): void {
-  assert.ok(
-    Math.abs(actual - expected) <= bound * Math.max(1, Math.abs(expected)),
-    `${actual}, expected ${expected}`,
-  );
-}
 
 everywhere(
   "an ensemble's probabilities and logits are NumPy's averages, eager and compiled",
@@ -186,12 +181,8 @@ function interrupted(step: number) {
       if (event.type === "step" && event.step === step) controller.abort();
     },
     checkpoint: {
-      save({ tensors, metadata }) {
-        const copies = [...tensors].map(
-          ([name, { shape, dtype, data: values }]) =>
-            [name, { shape, dtype, data: values.slice() }] as const,
-        );
-        saved = { tensors: new Map(copies), metadata };
+      save(content) {
+        saved = copyOf(content);
       },
     },
   };

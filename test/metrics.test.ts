@@ -32,6 +32,7 @@ import {
 import { emptySums } from "../src/train/metrics/sums.js";
 import { backends, everywhere, use } from "./support/backends.js";
 import { readFixture } from "./support/fixtures.js";
+import { assertNear as near } from "./support/near.js";
 
 use(backends.find(({ backend }) => backend === "native") ?? backends.at(-1)!);
 
@@ -78,11 +79,6 @@ async function inBatches(metrics: Metrics, output: Tensor, target: Tensor) {
   const loader = new data.DataLoader(new data.TensorDataset(output, target), { batchSize: 7 });
   const loss = (x: Tensor) => x.mean();
   return await evaluate(new nn.Identity(), loader, { metrics, loss });
-}
-
-function near(actual: number | undefined, expected: number, bound = 1e-12): void {
-  const isNear = Math.abs(actual! - expected) <= bound * Math.max(1, Math.abs(expected));
-  assert.ok(isNear || Object.is(actual, expected), `${actual}, expected ${expected}`);
 }
 
 function nearAll(actual: ArrayLike<number>, expected: readonly number[]): void {

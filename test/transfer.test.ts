@@ -18,7 +18,7 @@ import {
   ValueError,
   zeros,
 } from "../src/index.js";
-import { loadNpy, saveNpy, saveSafetensors } from "../src/io/index.js";
+import { saveSafetensors } from "../src/io/index.js";
 import {
   depthLayers,
   describeWeights,
@@ -387,40 +387,4 @@ test("gradual unfreezing follows fit's epochs, and a resumed run goes on where i
   assert.deepEqual(resumed.seen, whole.seen);
   for (const [name, x] of whole.model.stateDict())
     assert.deepEqual([...resumed.model.stateDict().get(name)!.data], [...x.data], name);
-});
-
-test("embeddings are those of a named module, with labels beside, as NPY", async () => {
-  class Net extends nn.Module {
-    conv = new nn.Conv2d(1, 3, 3);
-    drop = new nn.Dropout(0.5);
-    fc = new nn.Linear(3 * 16, 2);
-    forward(x: Tensor): Tensor {
-      return this.fc.forward(this.drop.forward(this.conv.forward(x).relu()).flatten(1));
-    }
-  }
-  const model = new Net().train();
-  const x = wave([5, 1, 6, 6], 1, 1);
-  const y = tensor([4, 3, 2, 1, 0], { dtype: "int32" });
-  const loader = new data.DataLoader(new data.TensorDataset(x, y), { batchSize: 2 });
-  const done: number[] = [];
-  const plain = await embed(model, loader, { onProgress: (n) => done.push(n) });
-  assert.equal(model.training, true);
-  assert.deepEqual(
-    [done, plain.embeddings.shape],
-    [
-      [2, 4, 5],
-      [5, 48],
-    ],
-  );
-  assert.deepEqual([...plain.labels!.data], [4, 3, 2, 1, 0]);
-  model.eval();
-  const expected = model.conv.forward(x);
-  assert.equal(differ(plain.embeddings.data, expected.relu().data, bounds), null);
-  const mean = await embed(model, loader, { module: "conv", pool: "mean" });
-  assert.equal(differ(mean.embeddings.data, expected.mean([2, 3]).data, bounds), null);
-  saveNpy(join(folder, "e.npy"), mean.embeddings);
-  assert.deepEqual(loadNpy(join(folder, "e.npy")), { ...mean.embeddings });
-  await assert.rejects(embed(model, loader, { module: "neck" }), /has no module "neck"/);
-  const signal = AbortSignal.abort(new Error("enough"));
-  await assert.rejects(embed(model, loader, { signal }), /enough/);
 });

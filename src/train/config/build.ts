@@ -46,6 +46,8 @@ export interface DataSummary {
   readonly hasTest: boolean;
   /** The pictures and labels of `final`, in its order. */
   readonly finalPair?: Pair;
+  /** What is trained on, in order and as it is: neither shuffled nor augmented. */
+  readonly trainInOrder?: BatchSource;
 }
 
 /** An experiment with what it was made from. */
@@ -152,6 +154,7 @@ function prepareExamples(examples: Examples, config: ResolvedConfig): Prepared {
       ...(final && { final }),
       ...(finalPair && { finalPair }),
       hasTest: split.test !== undefined,
+      trainInOrder: measuring(pair),
     },
     split,
   };

@@ -9,6 +9,7 @@ export {
 export type { Chosen } from "./choices.js";
 export type { Examples, Normalization, Pair } from "./data.js";
 export { type CustomLoaders, type CustomModel, defineRun, type RunDefinition } from "./define.js";
+export { configJsonSchema } from "./jsonSchema.js";
 export { ConfigError, type ConfigProblem } from "./problems.js";
 export {
   type CustomData,
@@ -21,5 +22,5 @@ export {
   type ResolveOptions,
   resolveConfig,
 } from "./resolve.js";
-export type { ResolvedConfig } from "./schema.js";
+export type { JsonSchema, ResolvedConfig } from "./schema.js";
 export type { TrainSettings } from "./training.js";

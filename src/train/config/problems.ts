@@ -137,7 +137,8 @@ export function expectedOf(schema: JsonSchema): string {
     const least = schema.minItems ? ` of at least ${schema.minItems}` : "";
     return `a list${least}, each ${schema.items ? expectedOf(schema.items) : "anything"}`;
   }
-  if (schema.type === "object") return "settings, one a key";
+  if (schema.type === "object")
+    return `settings ${Object.keys(schema.properties ?? {}).join(", ")}`;
   return "something else";
 }
 

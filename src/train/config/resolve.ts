@@ -140,32 +140,36 @@ function takeFunctions(raw: Plain): { plain: Plain; parts: CustomParts } {
   return { plain, parts };
 }
 
+const ownOf = (value: Plain, key: PropertyKey): unknown =>
+  Object.hasOwn(value, key) ? value[key as string] : undefined;
+
+/** What a part that is not written stands for: its default choice, or settings that are all as usual. */
+const unwritten = (path: readonly PropertyKey[], config: Plain): unknown =>
+  structuredClone(schemaAt(path, config)?.default ?? {});
+
 /** Puts one change in; a problem where its path leads nowhere. */
 function change(config: Plain, path: string, value: unknown): ConfigProblem | undefined {
   const keys = path.split(".").map((key) => (/^\d+$/.test(key) ? Number(key) : key));
   let at: Plain = config;
   for (const [i, key] of keys.slice(0, -1).entries()) {
-    const next = at[key];
+    const [above, here] = [keys.slice(0, i), keys.slice(0, i + 1)];
+    const next = ownOf(at, key);
     if (next === undefined) {
-      const above = keys.slice(0, i);
       if (typeof key === "number" || !keysAt(above, config).includes(key))
-        return unknownKey(keys.slice(0, i + 1), config);
-      at[key] = {};
-    } else if (typeof next !== "object" || next === null) {
-      const where = joinPath(keys.slice(0, i + 1));
-      return { path, message: `leads into ${where}, which is ${shown(next)}` };
-    }
+        return unknownKey(here, config);
+      at[key] = unwritten(here, config);
+    } else if (typeof next !== "object" || next === null)
+      return { path, message: `leads into ${joinPath(here)}, which is ${shown(next)}` };
     at = at[key] as Plain;
   }
   const last = keys.at(-1)!;
-  const above = valueAt(config, keys.slice(0, -1));
-  const isOpen = isPlain(above) && keys[0] === "model" && above.name === "custom";
-  const known = isOpen ? Object.keys(above) : keysAt(keys.slice(0, -1), config);
-  const isThere = isPlain(above)
-    ? known.includes(String(last))
-    : Object.hasOwn(above as object, last);
+  // Options of a user's own function are those that stand beside it.
+  const isOpen = keys[0] === "model" && isPlain(at) && at.name === "custom";
+  const known = isOpen ? Object.keys(at) : keysAt(keys.slice(0, -1), config);
+  const isThere = isPlain(at) ? known.includes(String(last)) : Object.hasOwn(at, last);
   // A choice that is made in the same changes is checked by the schema, when all are in.
-  if (!isThere && (isOpen || !isPlain(above) || keys.length === 1)) return unknownKey(keys, config);
+  const isLate = isPlain(at) && !isOpen && keys.length > 1 && String(last) !== "__proto__";
+  if (!isThere && !isLate) return unknownKey(keys, config, known);
   at[last] = expandAt(keys, config, value);
   return undefined;
 }

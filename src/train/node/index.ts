@@ -12,10 +12,27 @@ export {
   type DamagedCheckpoint,
   type StoredCheckpoint,
 } from "./checkpoints.js";
+
 export { type ConfigSource, parseSetting } from "./configFile.js";
 export { csvLogger } from "./csvLogger.js";
 export { fingerprintOf, openExamples } from "./dataSource.js";
+export {
+  type RunEvidence,
+  readRunEvidence,
+  type WriteDoctorOptions,
+  writeDoctorReport,
+} from "./doctorFolder.js";
+export { type EmbeddedRun, type EmbedRunOptions, embedParts, embedRun } from "./embedRun.js";
 export { type GitState, gitStateOf, type Machine, machineOf } from "./environment.js";
+export {
+  type EvaluatedModel,
+  type EvaluateRunsOptions,
+  type EvaluationPart,
+  evaluateRuns,
+  openTrainedRun,
+  type RunsEvaluation,
+  type TrainedRun,
+} from "./evaluateRuns.js";
 export {
   experimentFrom,
   experimentFromSource,
@@ -27,6 +44,7 @@ export {
 export {
   type CsvRows,
   type ExportCsvOptions,
+  type ExportOptions,
   exportCsv,
   exportTensorBoard,
 } from "./exportRuns.js";

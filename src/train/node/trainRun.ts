@@ -127,7 +127,10 @@ function intervalOf({ train }: ResolvedConfig): CheckpointInterval {
 }
 
 /** The experiment of a run: from its plain configuration, or from its source where that has functions. */
-async function experimentOfRun(folder: RunFolder, config: RunConfig): Promise<LoadedExperiment> {
+export async function experimentOfRun(
+  folder: RunFolder,
+  config: RunConfig,
+): Promise<LoadedExperiment> {
   const source = folder.readSource(config);
   if (source && isModule(source.path)) return await experimentFromSource(source, config.changes);
   return experimentFrom(config.config, folder.file("config"));
