@@ -4,6 +4,7 @@ import { test } from "node:test";
 import {
   choice,
   createStudy,
+  edgesOf,
   GridSampler,
   InMemoryStorage,
   LostTrialError,
@@ -11,8 +12,10 @@ import {
   loadStudy,
   PrunedError,
   RandomSampler,
+  Space,
   StudyError,
   uniform,
+  when,
 } from "../src/tune/index.js";
 
 const space = { x: uniform(-1, 1), way: choice(["a", "b"]) };
@@ -190,4 +193,38 @@ test("another study in the same storage, and arguments that cannot be, are refus
   const trial = (await study.ask())!;
   await trial.report(3, 1);
   await assert.rejects(trial.report(2, 1), /step 2 after 3/);
+});
+
+test("parameters have the types of their space, maybe undefined under a condition", async () => {
+  const tree = {
+    optim: { name: choice(["sgd", "adam"]), ...when("optim.name", "sgd", { m: uniform(0, 1) }) },
+    size: [8, 16],
+  };
+  const typed = Space.of(tree);
+  const studies = [
+    await createStudy({ space: typed, sampler: seeded() }),
+    await createStudy({ space: tree, sampler: seeded() }),
+  ];
+  for (const study of studies) {
+    const { "optim.name": name, "optim.m": m, size } = (await study.ask())!.parameters;
+    const checked: { name: "sgd" | "adam"; m: number | undefined; size: number } = {
+      name,
+      m,
+      size,
+    };
+    assert.equal(checked.m === undefined, checked.name === "adam");
+  }
+  assert.deepEqual(edgesOf(typed, [{ "optim.name": "adam", size: 8 }]), []);
+});
+
+test("a trial that somebody else was given before it had parameters is let go, and another asked for", async () => {
+  let given = 0;
+  class Hasty extends InMemoryStorage {
+    override decide(...[claim, parameters]: Parameters<InMemoryStorage["decide"]>): void {
+      if (given++ === 0) this.requeue({ before: Date.now() + 1 });
+      super.decide(claim, parameters);
+    }
+  }
+  const study = await createStudy({ space, storage: new Hasty(), sampler: seeded() });
+  assert.deepEqual({ ...(await study.ask()) }.attempt, 2);
 });

@@ -3,7 +3,7 @@
  * it, samplers/ and pruners/ for how it chooses.
  */
 import { ValueError } from "../core/errors.js";
-import { StudyError } from "./errors.js";
+import { LostTrialError, StudyError } from "./errors.js";
 import { InMemoryStorage } from "./memoryStorage.js";
 import { type Objective, type OptimizeOptions, optimize } from "./optimize.js";
 import { makePruner } from "./pruners/make.js";
@@ -57,7 +57,7 @@ const directions: readonly Direction[] = ["minimize", "maximize"];
  * console.log(best!.parameters.shift, Math.abs(Number(best!.parameters.x) - 2) < 0.5); // → 0 true
  * ```
  */
-export async function createStudy<const T extends Space<never> | Space | SpaceTree>(
+export async function createStudy<const T extends Space<unknown> | SpaceTree>(
   options: StudyOptions<T>,
 ): Promise<Study<ParametersOf<T>>> {
   const { direction = "minimize", name = "study", storage = new InMemoryStorage() } = options;
@@ -143,6 +143,8 @@ export class Study<P = Parameters> {
     try {
       return new Trial<P>(this, await this.#decided(record));
     } catch (error) {
+      // Silent for too long between the two operations: somebody else has it.
+      if (error instanceof LostTrialError) return this.ask(limits);
       await storage.release(record);
       throw error;
     }

@@ -38,12 +38,18 @@ export interface Importance {
 
 const forestStream = 0x666f7265;
 const fewestTrials = 4;
+/** Trials that a tree is grown on, so that thousands of them do not take minutes. */
+const mostRows = 1000;
 
 /** Where values lie in the unit cube; a parameter that is not there lies in the middle. */
 type Placing = (parameters: Parameters) => number[];
 
 /** Choices lie in the order of what they reached on average, so that one split can part the good from the bad. */
-function placing(space: Space, trials: readonly Parameters[], y: readonly number[]): Placing {
+function placing(
+  space: Space<unknown>,
+  trials: readonly Parameters[],
+  y: readonly number[],
+): Placing {
   const distributions = space.parameters.map(({ name, distribution }) => {
     if (isNumeric(distribution)) return { name, distribution };
     const reached = new Map(distribution.values.map((value) => [value, { sum: 0, count: 0 }]));
@@ -81,8 +87,8 @@ function placing(space: Space, trials: readonly Parameters[], y: readonly number
  * console.log(first!.parameter, first!.importance > 0.9); // → much true
  * ```
  */
-export function parameterImportances<P>(
-  space: Space<P>,
+export function parameterImportances(
+  space: Space<unknown>,
   trials: readonly TrialRecord[],
   options: ParameterImportanceOptions = {},
 ): Importance[] {
@@ -99,10 +105,13 @@ export function parameterImportances<P>(
   const worst = quantile(values, cap);
   const y = values.map((value) => Math.min(value, worst));
   const chosen = complete.map(({ parameters }) => parameters);
-  const x = chosen.map(placing(space as Space, chosen, y));
+  const x = chosen.map(placing(space, chosen, y));
   const shares = Array.from({ length: trees }, (_, tree) => {
     const source = new IndexSource(seed, tree, forestStream);
-    return mainEffects(growTree(x, y, source, { minLeaf: 1 }), space.parameters.length);
+    return mainEffects(
+      growTree(x, y, source, { minLeaf: 1, rows: Math.min(y.length, mostRows) }),
+      space.parameters.length,
+    );
   });
   const means = space.parameters.map(({ name }, dim) => {
     const sum = shares.reduce((total, share) => total + share[dim]!, 0);

@@ -11,6 +11,8 @@ export interface Leaf {
 export interface TreeOptions {
   /** Rows that a leaf must have at least. */
   readonly minLeaf: number;
+  /** Rows to draw. */
+  readonly rows: number;
 }
 
 interface Split {
@@ -20,15 +22,15 @@ interface Split {
   readonly gain: number;
 }
 
-/** A tree grown on as many rows as there are, drawn with replacement (Breiman, "Random forests", 2001). */
+/** A tree grown on rows drawn with replacement (Breiman, "Random forests", 2001). */
 export function growTree(
   x: readonly (readonly number[])[],
   y: readonly number[],
   source: IndexSource,
-  { minLeaf }: TreeOptions,
+  { minLeaf, rows: drawn }: TreeOptions,
 ): Leaf[] {
   const dims = x[0]!.length;
-  const rows = Array.from({ length: y.length }, () => source.below(y.length));
+  const rows = Array.from({ length: drawn }, () => source.below(y.length));
   const leaves: Leaf[] = [];
   // A list instead of recursion: a tree may be as deep as it has rows.
   const open = [

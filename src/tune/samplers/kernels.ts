@@ -11,27 +11,19 @@ import { TruncatedNormal } from "./normal.js";
 /** The kernels of one parameter, as many as the estimator has. */
 export interface Kernels {
   sample(kernel: number, source: IndexSource): ParameterValue;
-  /** Logarithms of each kernel's density, or mass, at a value. */
-  logDensities(value: ParameterValue): Float64Array;
+  /** Adds the logarithm of each kernel's density, or mass, at a value. */
+  addLogDensities(value: ParameterValue, sums: Float64Array): void;
 }
 
-/** How wide kernels are. */
-export interface Width {
-  /** How many parameters the estimator has together. */
-  readonly dims: number;
-  /** The weight of the prior beside an observation's. */
-  readonly priorWeight: number;
-}
-
-/** Kernels around a parameter's observed values. */
+/** Kernels around a parameter's observed values; the prior's weight is beside that of one observation. */
 export function kernelsFor(
   distribution: Distribution,
   observed: readonly ParameterValue[],
-  width: Width,
+  priorWeight: number,
 ): Kernels {
   return isNumeric(distribution)
     ? new NormalKernels(scaleOf(distribution), observed as readonly number[])
-    : new ChoiceKernels(distribution, observed, width);
+    : new ChoiceKernels(distribution, observed, priorWeight);
 }
 
 /**
@@ -56,8 +48,8 @@ function sigmasOf(places: readonly number[], low: number, high: number): number[
 class NormalKernels implements Kernels {
   readonly #scale: Scale;
   readonly #normals: readonly TruncatedNormal[];
-  /** Values that come again, as discrete ones do. */
-  readonly #known = new Map<number, Float64Array>();
+  /** Of discrete values, which come again. */
+  readonly #masses = new Map<number, Float64Array>();
 
   constructor(scale: Scale, observed: readonly number[]) {
     const { low, high } = scale;
@@ -73,18 +65,23 @@ class NormalKernels implements Kernels {
     return this.#scale.fromCoordinate(this.#normals[kernel]!.sample(source));
   }
 
-  logDensities(value: ParameterValue): Float64Array {
-    const { cell, toCoordinate } = this.#scale;
+  addLogDensities(value: ParameterValue, sums: Float64Array): void {
     const x = value as number;
-    const known = this.#known.get(x);
+    if (this.#scale.cell) {
+      for (const [i, mass] of this.#massesOf(x).entries()) sums[i]! += mass;
+      return;
+    }
+    const at = this.#scale.toCoordinate(x);
+    for (let i = 0; i < sums.length; i++) sums[i]! += this.#normals[i]!.logDensity(at);
+  }
+
+  #massesOf(x: number): Float64Array {
+    const known = this.#masses.get(x);
     if (known) return known;
-    const [from, to] = cell?.(x) ?? [0, 0];
-    const at = toCoordinate(x);
-    const densities = Float64Array.from(this.#normals, (normal) =>
-      cell ? normal.logMass(from, to) : normal.logDensity(at),
-    );
-    if (cell) this.#known.set(x, densities);
-    return densities;
+    const [from, to] = this.#scale.cell!(x);
+    const masses = Float64Array.from(this.#normals, (normal) => normal.logMass(from, to));
+    this.#masses.set(x, masses);
+    return masses;
   }
 }
 
@@ -99,7 +96,7 @@ class ChoiceKernels implements Kernels {
   constructor(
     { values }: ChoiceDistribution,
     observed: readonly ParameterValue[],
-    { priorWeight }: Width,
+    priorWeight: number,
   ) {
     const share = priorWeight / (observed.length + 1);
     const whole = 1 + values.length * share;
@@ -120,11 +117,9 @@ class ChoiceKernels implements Kernels {
     return own;
   }
 
-  logDensities(value: ParameterValue): Float64Array {
-    const prior = -Math.log(this.#values.length);
-    const densities = new Float64Array(this.#observed.length + 1).fill(prior);
+  addLogDensities(value: ParameterValue, sums: Float64Array): void {
     for (const [i, own] of this.#observed.entries())
-      densities[i] = own === value ? this.#own : this.#other;
-    return densities;
+      sums[i]! += own === value ? this.#own : this.#other;
+    sums[this.#observed.length]! -= Math.log(this.#values.length);
   }
 }

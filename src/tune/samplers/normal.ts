@@ -10,6 +10,9 @@ export function normalMass(a: number, b: number): number {
 
 const logRootTwoPi = Math.log(2 * Math.PI) / 2;
 
+/** In sigmas. */
+const farthest = 8;
+
 /** A normal distribution cut off below `low` and above `high`; its mean lies between them. */
 export class TruncatedNormal {
   readonly mean: number;
@@ -18,6 +21,8 @@ export class TruncatedNormal {
   readonly #high: number;
   /** Logarithm of the share that is not cut off. */
   readonly #logShare: number;
+  /** Logarithm of the density at the mean. */
+  readonly #logPeak: number;
 
   constructor(mean: number, sigma: number, low: number, high: number) {
     this.mean = mean;
@@ -25,18 +30,20 @@ export class TruncatedNormal {
     this.#low = low;
     this.#high = high;
     this.#logShare = Math.log(normalMass((low - mean) / sigma, (high - mean) / sigma));
+    this.#logPeak = -logRootTwoPi - Math.log(sigma) - this.#logShare;
   }
 
   /** The logarithm of the density at x between the ends. */
   logDensity(x: number): number {
     const z = (x - this.mean) / this.sigma;
-    return -0.5 * z * z - logRootTwoPi - Math.log(this.sigma) - this.#logShare;
+    return this.#logPeak - 0.5 * z * z;
   }
 
-  /** The logarithm of the mass between two places. */
+  /** The logarithm of the mass between two places; of none beyond some sigmas, where it is less than 1e-15. */
   logMass(from: number, to: number): number {
-    const { mean, sigma } = this;
-    return Math.log(normalMass((from - mean) / sigma, (to - mean) / sigma)) - this.#logShare;
+    const [a, b] = [(from - this.mean) / this.sigma, (to - this.mean) / this.sigma];
+    if (a > farthest || b < -farthest) return -Infinity;
+    return Math.log(normalMass(a, b)) - this.#logShare;
   }
 
   sample(source: IndexSource): number {

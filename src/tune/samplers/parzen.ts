@@ -17,11 +17,10 @@ export class ParzenEstimator {
     weights: readonly number[],
     priorWeight: number,
   ) {
-    const width = { dims: parameters.length, priorWeight };
     this.#kernels = new Map(
       parameters.map(({ name, distribution }) => {
         const observed = observations.map((values) => values[name]!);
-        return [name, kernelsFor(distribution, observed, width)];
+        return [name, kernelsFor(distribution, observed, priorWeight)];
       }),
     );
     const all = [...weights, priorWeight];
@@ -43,11 +42,11 @@ export class ParzenEstimator {
   /** The logarithm of the density at these values. */
   logDensity(values: Parameters): number {
     const sums = this.#logWeights.slice();
-    for (const [name, kernels] of this.#kernels) {
-      const densities = kernels.logDensities(values[name]!);
-      for (let i = 0; i < sums.length; i++) sums[i]! += densities[i]!;
-    }
-    const most = sums.reduce((a, b) => Math.max(a, b), -Infinity);
-    return most + Math.log(sums.reduce((sum, x) => sum + Math.exp(x - most), 0));
+    for (const [name, kernels] of this.#kernels) kernels.addLogDensities(values[name]!, sums);
+    let most = -Infinity;
+    for (const x of sums) most = Math.max(most, x);
+    let sum = 0;
+    for (const x of sums) sum += Math.exp(x - most);
+    return most + Math.log(sum);
   }
 }

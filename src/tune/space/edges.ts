@@ -22,7 +22,7 @@ const edge = 0.05;
  * console.log(edgesOf(space, [{ lr: 0.0099 }, { lr: 0.008 }])); // → [ { parameter: 'lr', end: 'high' } ]
  * ```
  */
-export function edgesOf(space: Space, good: readonly Parameters[]): Edge[] {
+export function edgesOf(space: Space<unknown>, good: readonly Parameters[]): Edge[] {
   return space.parameters.flatMap(({ name, distribution }): Edge[] => {
     if (!isNumeric(distribution)) return [];
     const { count } = scaleOf(distribution);

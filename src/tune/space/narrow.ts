@@ -50,7 +50,7 @@ export function bestTrials(
  * ```
  */
 export function narrow(
-  space: Space,
+  space: Space<unknown>,
   trials: readonly TrialRecord[],
   options: NarrowOptions,
 ): Space {
