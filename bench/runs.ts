@@ -49,11 +49,11 @@ function writeRun(): void {
 }
 
 /** Most memory in use at a look every now and then: reading does not wait for timers, so it is asked for after the task too. */
-function tell(task: string, run: () => unknown): void {
+async function tell(task: string, run: () => unknown): Promise<void> {
   globalThis.gc?.();
   const before = process.memoryUsage();
   const start = performance.now();
-  const result = run();
+  await run();
   const seconds = (performance.now() - start) / 1000;
   globalThis.gc?.();
   const after = process.memoryUsage();
@@ -66,16 +66,19 @@ function tell(task: string, run: () => unknown): void {
     mostResidentMiB: Math.round(resident),
   };
   console.log(JSON.stringify(row));
-  if (result === undefined) return;
 }
 
 try {
   writeRun();
   const megabytes = fs.statSync(join(path, "log.jsonl")).size / 1e6;
   console.log(JSON.stringify({ steps, logMB: Math.round(megabytes) }));
-  tell("list", () => listRuns(runs));
-  tell("read with curves", () => readRun(path));
-  tell(
+  await tell("list", () => listRuns(runs));
+  await tell("read with curves", () => readRun(path));
+  await tell("CSV, a row a step", () =>
+    exportCsv([path], join(runs, "steps.csv"), { rows: "steps" }),
+  );
+  await tell("event file", () => exportTensorBoard(path, join(runs, "board")));
+  await tell(
     "read as a whole, JSON.parse of each line",
     () =>
       fs
@@ -84,8 +87,6 @@ try {
         .split("\n")
         .map((line) => JSON.parse(line)).length,
   );
-  tell("CSV, a row a step", () => exportCsv([path], join(runs, "steps.csv"), { rows: "steps" }));
-  tell("event file", () => exportTensorBoard(path, join(runs, "board")));
 } finally {
   fs.rmSync(runs, { recursive: true, force: true });
 }

@@ -72,6 +72,10 @@ const lectures: readonly LabEntry[] = [
     ...{ name: "regularisation", group: "08", title: "What helps on few examples" },
     load: async () => (await import("./08-regularisation/regularisation.js")).regularisation,
   },
+  {
+    ...{ name: "search", group: "08", title: "Search: grid, random draws, TPE; what matters" },
+    load: async () => (await import("./08-practice/search.js")).search,
+  },
 ];
 
 const group = "experiments";

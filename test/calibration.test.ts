@@ -9,6 +9,7 @@ import {
   TemperatureScaled,
 } from "../src/train/index.js";
 import { readFixture } from "./support/fixtures.js";
+import { assertNear as near } from "./support/near.js";
 
 type Rows = number[][];
 type Numbers = Record<"accuracy" | "confidence" | "brier" | "negativeLogLikelihood", number> &
@@ -19,13 +20,6 @@ const fixture = readFixture<{
 }>("evaluation.json.gz");
 
 const wide = (values: number[] | Rows): Tensor => tensor(values, { dtype: "float64" });
-
-function near(actual: number, expected: number, bound = 1e-12): void {
-  assert.ok(
-    Math.abs(actual - expected) <= bound * Math.max(1, Math.abs(expected)),
-    `${actual}, expected ${expected}`,
-  );
-}
 
 for (const [i, { bins, logits, target, temperature, ...expected }] of fixture.calibration.entries())
   test(`calibration ${i} is as torchmetrics and scikit-learn measure it`, () => {

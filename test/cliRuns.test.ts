@@ -20,7 +20,7 @@ import { data, nn, ones, optim } from "../src/index.js";
 import { compareCurvesSvg, fit } from "../src/train/index.js";
 import { csvLogger } from "../src/train/node/index.js";
 import { writeCraftedRun } from "./support/craftedRun.js";
-import { temporaryFolder } from "./trainSupport.js";
+import { temporaryFolder, writeShapes } from "./trainSupport.js";
 
 const parent = temporaryFolder();
 const runs = join(parent, "runs");
@@ -114,6 +114,9 @@ test("a run is shown with its curves, and its end", async () => {
   assert.match(out, /[\u2801-\u28ff]/);
   assert.match(out, /● validation loss/);
   assert.match(out, /dots\.png +\d+ B/);
+  const { out: inside } = await run("show", "first", "--health");
+  assert.match(inside, /fc\.weight +3\.50 +0\.250 +0\.00100\nfc\.bias +0\.00 +– +0\.00\n/);
+  assert.match(inside, /act +ReLU +0\.500 +1\.50 +25\.0% +0\.0%/);
   const failed = await run("show", "other");
   assert.match(failed.out, /other {2}failed\nboom/);
   assert.match((await run("show")).out, /^second-try/);
@@ -142,6 +145,11 @@ test("runs are compared in a table and a picture", async () => {
     own,
   );
   assert.doesNotMatch(readFileSync(own, "utf8"), /Validation loss/);
+  const many = [...Array(6).keys()].map((i) => writeCraftedRun(join(parent, "many"), `run-${i}`));
+  const below = (await run("compare", ...many, "--out", own)).lines;
+  assert.match(below[0]!, /All 6 have the same settings/);
+  assert.match(below[2]!, /^run +status +epochs +time +train loss/);
+  assert.match(below[3]!, /^run-0 +finished/);
   const { differences } = JSON.parse((await run("compare", "first", "second", "--json")).out);
   assert.deepEqual(differences, [{ setting: "lr", values: [0.1, 0.02] }]);
 });
@@ -168,6 +176,23 @@ test("runs are exported as CSV, event files and JSON", async () => {
   cpSync(join(runs, "first-try"), twin, { recursive: true });
   await run("export", "first", twin, "--tensorboard", board);
   assert.deepEqual(readdirSync(board).sort(), ["first-try", "first-try-2", "second-try"]);
+});
+
+test("training writes event files as it goes on, and goes on with them", async () => {
+  const board = join(parent, "live");
+  const words = ["--runs", join(parent, "trained"), "--tensorboard", board, "--quiet"];
+  let text = "";
+  const screen = new Screen({ write: (more) => (text += more) }, {});
+  const gradus = (...more: string[]) =>
+    runCommandLine(["train", ...more, ...words], { io: { out: screen, err: screen } });
+  const shapes = writeShapes(parent, "shapes");
+  assert.equal(await gradus("lenet", "--data", shapes, "--epochs", "1", "--name", "live"), 0, text);
+  const [file] = readdirSync(join(board, "live"));
+  const bytes = readFileSync(join(board, "live", file!));
+  for (const tag of ["loss/step", "accuracy/validation", "optim.lr", "session_end_info"])
+    assert.ok(bytes.includes(tag), tag);
+  assert.equal(await gradus("--resume", "live"), 0, text);
+  assert.equal(readdirSync(join(board, "live")).length, 2);
 });
 
 test("deleting asks, and leaves alone what is no run, under way or a link", async () => {

@@ -1,4 +1,4 @@
-/** docs/configuration.md and the schema for editors say what the schema says; docs/training.md names no key that is not there. */
+/** docs/configuration-keys.md and the schema for editors say what the schema says; docs/configuration.md names no key that is not there. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,10 +14,10 @@ for (const [path, text] of Object.entries(generatedFiles()))
     assert.ok(written === text, `${path} is not up to date: run npm run docs:config`);
   });
 
-const guide = readFileSync(join(projectRoot, "docs/training.md"), "utf8");
+const guide = readFileSync(join(projectRoot, "docs/configuration.md"), "utf8");
 const blocks = [...guide.matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(([, text]) => text!);
 
-test("the YAML in docs/training.md is checked: whole configurations and parts of one", () => {
+test("the YAML in docs/configuration.md is checked: whole configurations and parts of one", () => {
   assert.ok(blocks.length >= 4);
   for (const text of blocks) {
     const part = parse(text) as Record<string, unknown>;

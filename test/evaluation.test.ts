@@ -27,15 +27,16 @@ import {
   predict,
   restartSchedule,
   Snapshots,
-  Swa,
   shiftViews,
   TestTimeAugmentation,
   tenCropViews,
   uniformSoup,
 } from "../src/train/index.js";
-import { backends, use } from "./support/backends.js";
+import { backends, everywhere, use } from "./support/backends.js";
 import { differ, float64Bounds } from "./support/compare.js";
+import { copyOf } from "./support/fitRuns.js";
 import { readFixture } from "./support/fixtures.js";
+import { assertNear as near } from "./support/near.js";
 
 use(backends.find(({ backend }) => backend === "native") ?? backends.at(-1)!);
 
@@ -47,47 +48,43 @@ const fixture = readFixture<{
 
 const wide = (values: number[] | Rows): Tensor => tensor(values, { dtype: "float64" });
 
-function near(actual: number, expected: number, bound = 1e-12): void {
-  assert.ok(
-    Math.abs(actual - expected) <= bound * Math.max(1, Math.abs(expected)),
-    `${actual}, expected ${expected}`,
-  );
-}
-
-test("an ensemble's probabilities and logits are NumPy's averages, eager and compiled", async () => {
-  const { outputs, ...expected } = fixture.ensemble;
-  class Fixed extends nn.Module {
-    readonly values: nn.Buffer;
-    constructor(values: Rows) {
-      super();
-      this.values = new nn.Buffer(wide(values));
+everywhere(
+  "an ensemble's probabilities and logits are NumPy's averages, eager and compiled",
+  async () => {
+    const { outputs, ...expected } = fixture.ensemble;
+    class Fixed extends nn.Module {
+      readonly values: nn.Buffer;
+      constructor(values: Rows) {
+        super();
+        this.values = new nn.Buffer(wide(values));
+      }
+      override forward(x: Tensor): Tensor {
+        return this.values.add(x.mul(0));
+      }
     }
-    override forward(x: Tensor): Tensor {
-      return this.values.add(x.mul(0));
+    const members = outputs.map((values) => new Fixed(values));
+    const cases = {
+      probabilities: new Ensemble(members),
+      weighted: new Ensemble(members, { weights: [1, 2, 5] }),
+      logits: new Ensemble(members, { average: "logits" }),
+    };
+    const x = wide(outputs[0]!);
+    for (const [name, ensemble] of Object.entries(cases)) {
+      const wanted = expected[name as "logits"].flat();
+      assert.equal(differ(ensemble.forward(x).data, wanted, float64Bounds), null, name);
+      const run = compile((input: Tensor) => ensemble.forward(input));
+      assert.equal(differ((await run(x)).data, wanted, float64Bounds), null, name);
     }
-  }
-  const members = outputs.map((values) => new Fixed(values));
-  const cases = {
-    probabilities: new Ensemble(members),
-    weighted: new Ensemble(members, { weights: [1, 2, 5] }),
-    logits: new Ensemble(members, { average: "logits" }),
-  };
-  const x = wide(outputs[0]!);
-  for (const [name, ensemble] of Object.entries(cases)) {
-    const wanted = expected[name as "logits"].flat();
-    assert.equal(differ(ensemble.forward(x).data, wanted, float64Bounds), null, name);
-    const run = compile((input: Tensor) => ensemble.forward(input));
-    assert.equal(differ((await run(x)).data, wanted, float64Bounds), null, name);
-  }
-  const one = new Ensemble(members.slice(0, 1), { average: "logits" });
-  assert.deepEqual([...one.forward(x).data], outputs[0]!.flat());
-  assert.deepEqual(
-    [...cases.logits.stateDict().keys()],
-    [0, 1, 2].map((i) => `members.${i}.values`),
-  );
-});
+    const one = new Ensemble(members.slice(0, 1), { average: "logits" });
+    assert.deepEqual([...one.forward(x).data], outputs[0]!.flat());
+    assert.deepEqual(
+      [...cases.logits.stateDict().keys()],
+      [0, 1, 2].map((i) => `members.${i}.values`),
+    );
+  },
+);
 
-test("views are looks at each picture, and their answers are averaged", async () => {
+everywhere("views are looks at each picture, and their answers are averaged", async () => {
   manualSeed(1);
   const x = randn([2, 1, 6, 6]);
   const net = new nn.Sequential(new nn.Flatten(), new nn.Linear(36, 3));
@@ -184,12 +181,8 @@ function interrupted(step: number) {
       if (event.type === "step" && event.step === step) controller.abort();
     },
     checkpoint: {
-      save({ tensors, metadata }) {
-        const copies = [...tensors].map(
-          ([name, { shape, dtype, data: values }]) =>
-            [name, { shape, dtype, data: values.slice() }] as const,
-        );
-        saved = { tensors: new Map(copies), metadata };
+      save(content) {
+        saved = copyOf(content);
       },
     },
   };
@@ -237,14 +230,13 @@ test("the mean of the later epochs' weights is the model's in the end, also acro
   const start = async (options: Partial<FitOptions> = {}) => {
     manualSeed(4);
     const model = new nn.Sequential(new nn.Linear(1, 2), new nn.BatchNorm1d(2));
-    const swa = new Swa(model, { startEpoch: 2, everyEpochs: 2, batches: loader() });
     const seen: Map<string, Tensor>[] = [];
     await fit(model, {
       optimizer: new optim.SGD(model.parameters(), { lr: 0.1 }),
       train: loader(),
       epochs: 5,
+      swa: { start: 0, everyEpochs: 2 },
       callbacks: [
-        swa,
         (event) => {
           if (event.type === "epoch" && event.epoch % 2 === 0)
             seen.push(averageWeights([model.stateDict()]));
@@ -252,10 +244,10 @@ test("the mean of the later epochs' weights is the model's in the end, also acro
       ],
       ...options,
     });
-    return { model, swa, seen };
+    return { model, seen };
   };
-  const { model, swa, seen } = await start();
-  assert.equal(swa.count, 2);
+  const { model, seen } = await start();
+  assert.equal(seen.length, 2);
   const expected = averageWeights(seen);
   const weightsOf = (own: nn.Module) => [...own.namedParameters()].flatMap(([, x]) => [...x.data]);
   const wanted = [...model.namedParameters()].flatMap(([name]) => [...expected.get(name)!.data]);
@@ -268,7 +260,7 @@ test("the mean of the later epochs' weights is the model's in the end, also acro
   await start(stopped.options);
   const resumed = await start({ resume: stopped.saved()! });
   assert.deepEqual(weightsOf(resumed.model), weightsOf(model));
-  assert.throws(() => new Swa(model, { startEpoch: 0 }), ValueError);
+  await assert.rejects(start({ swa: { start: -1 } }), ValueError);
 });
 
 test("folds have the same share of each class, in scikit-learn's places", () => {

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { type Dataset, gatherRows } from "../src/data/dataset.js";
 import { loadDigits } from "../src/data/node.js";
 import { data, manualSeed, nn, optim, tensor } from "../src/index.js";
+import type { Measures } from "../src/train/events.js";
 import {
   accuracy,
   type Callback,
@@ -37,11 +38,7 @@ use(backends.find(({ backend }) => backend === "native") ?? backends.at(-1)!);
 const digits = await loadDigits();
 
 /** Some of the digits, as pixels about 0. */
-function part(
-  { images, labels }: typeof digits.train,
-  from: number,
-  to: number,
-): data.TensorDataset {
+function part({ images, labels }: typeof digits.train, from: number, to: number) {
   const rows = Int32Array.from({ length: to - from }, (_, i) => from + i);
   const pixels = Float32Array.from(gatherRows(images, rows).data, (x) => (x / 255 - 0.13) / 0.31);
   const classes = Int32Array.from(gatherRows(labels, rows).data as ArrayLike<number>);
@@ -55,7 +52,7 @@ const training = part(digits.train, 0, 1200);
 const validation = part(digits.test, 0, 1000);
 const held = part(digits.test, 1000, 2000);
 const inOrder = (dataset: Dataset) =>
-  new data.DataLoader(dataset as data.TensorDataset, { batchSize: 250 });
+  new data.DataLoader(dataset as typeof training, { batchSize: 250 });
 
 const makeNet = (): Model =>
   new nn.Sequential(
@@ -81,7 +78,7 @@ async function trainNet(seed: number, settings: Settings): Promise<Model> {
   await fit(model, {
     ...{ epochs, schedule, callbacks },
     optimizer: new optim.Adam(model.parameters(), { lr: 5e-3 }),
-    train: new data.DataLoader(dataset as data.TensorDataset, {
+    train: new data.DataLoader(dataset as typeof training, {
       batchSize: 50,
       shuffle: true,
       seed,
@@ -99,8 +96,7 @@ for (let seed = 0; seed < 4; seed++) members.push(await trainNet(seed, { epochs:
 const alone = await Promise.all(members.map((member) => measure(member)));
 
 const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
-const accuracyOf = (measured: readonly { readonly accuracy?: number }[]) =>
-  mean(measured.map((own) => own.accuracy!));
+const accuracyOf = (measured: readonly Measures[]) => mean(measured.map((own) => own.accuracy!));
 const lossOf = (measured: readonly { readonly loss: number }[]) =>
   mean(measured.map(({ loss }) => loss));
 

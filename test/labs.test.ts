@@ -24,7 +24,7 @@ function isPicture(path: string): boolean {
   const bytes = readFileSync(path);
   return path.endsWith(".png")
     ? bytes.subarray(1, 4).toString() === "PNG"
-    : /^<svg .*<path .*<\/svg>\s*$/s.test(bytes.toString());
+    : /^<svg .*<(path|rect) .*<\/svg>\s*$/s.test(bytes.toString());
 }
 
 async function runShort({ name, load }: LabEntry) {
@@ -52,6 +52,7 @@ const facts: Readonly<Record<string, (m: Readonly<Record<string, number>>) => bo
   optimizers: (m) => m.lowest! < m.highest!,
   schedules: (m) => m.best! > 0.5 && m.lowestLoss! < m.constantLoss!,
   regularisation: (m) => m.best! > 0.2,
+  search: (m) => m.random! < 2.3 && m.tpe! < 2.3 && m.mostImportant! > 0.1,
 };
 
 for (const entry of onDigits)

@@ -30,8 +30,9 @@ import {
   topK,
 } from "../src/train/index.js";
 import { emptySums } from "../src/train/metrics/sums.js";
-import { backends, use } from "./support/backends.js";
+import { backends, everywhere, use } from "./support/backends.js";
 import { readFixture } from "./support/fixtures.js";
+import { assertNear as near } from "./support/near.js";
 
 use(backends.find(({ backend }) => backend === "native") ?? backends.at(-1)!);
 
@@ -80,11 +81,6 @@ async function inBatches(metrics: Metrics, output: Tensor, target: Tensor) {
   return await evaluate(new nn.Identity(), loader, { metrics, loss });
 }
 
-function near(actual: number | undefined, expected: number, bound = 1e-12): void {
-  const isNear = Math.abs(actual! - expected) <= bound * Math.max(1, Math.abs(expected));
-  assert.ok(isNear || Object.is(actual, expected), `${actual}, expected ${expected}`);
-}
-
 function nearAll(actual: ArrayLike<number>, expected: readonly number[]): void {
   assert.equal(actual.length, expected.length);
   expected.forEach((value, i) => {
@@ -103,7 +99,7 @@ async function check(expected: Record<string, [Metric, number]>, output: Tensor,
   }
 }
 
-test("accuracy and top k are scikit-learn's", async () => {
+everywhere("accuracy and top k are scikit-learn's", async () => {
   const { logits, target, ...own } = fixture.classes;
   const expected = { accuracy: own.accuracy, top2: own.top2, top3: own.top3 };
   assert.ok(expected.accuracy < expected.top2 && expected.top2 < expected.top3);
@@ -119,7 +115,7 @@ test("accuracy and top k are scikit-learn's", async () => {
   );
 });
 
-test("the confusion matrix is scikit-learn's, as measures and from labels", async () => {
+everywhere("the confusion matrix is scikit-learn's, as measures and from labels", async () => {
   const { logits, target, confusion: expected } = fixture.classes;
   const measures = await inBatches({ seen: confusion(5) }, wide(logits), classes(target));
   assert.deepEqual(matrixOf(measures, "seen"), expected);
@@ -131,64 +127,73 @@ test("the confusion matrix is scikit-learn's, as measures and from labels", asyn
   );
 });
 
-test("precision, recall and F1 are scikit-learn's for each average and each 0/0", async () => {
-  const { logits, target, scores, confusion: matrix } = fixture.classes;
-  const kinds = { precision, recall, f1 };
-  for (const [key, expected] of Object.entries(scores)) {
-    const [average, zero] = key.split(" ") as [Average, string];
-    const options = { average, zeroDivision: Number(zero) };
-    const metrics = Object.fromEntries(
-      Object.entries(kinds).map(([kind, make]) => [kind, make(5, options)]),
-    );
-    const measures = await inBatches(metrics, wide(logits), classes(target));
-    const direct = precisionRecallF1(matrix, options);
-    for (const kind of ["precision", "recall", "f1"] as const) {
-      const value = expected[kind];
-      const own =
-        typeof value === "number"
-          ? [measures[kind]!]
-          : value.map((_, i) => measures[`${kind}.${i}`]!);
-      nearAll(own, [value].flat());
-      nearAll([direct[kind]].flat() as number[], [value].flat());
+everywhere(
+  "precision, recall and F1 are scikit-learn's for each average and each 0/0",
+  async () => {
+    const { logits, target, scores, confusion: matrix } = fixture.classes;
+    const kinds = { precision, recall, f1 };
+    for (const [key, expected] of Object.entries(scores)) {
+      const [average, zero] = key.split(" ") as [Average, string];
+      const options = { average, zeroDivision: Number(zero) };
+      const metrics = Object.fromEntries(
+        Object.entries(kinds).map(([kind, make]) => [kind, make(5, options)]),
+      );
+      const measures = await inBatches(metrics, wide(logits), classes(target));
+      const direct = precisionRecallF1(matrix, options);
+      for (const kind of ["precision", "recall", "f1"] as const) {
+        const value = expected[kind];
+        const own =
+          typeof value === "number"
+            ? [measures[kind]!]
+            : value.map((_, i) => measures[`${kind}.${i}`]!);
+        nearAll(own, [value].flat());
+        nearAll([direct[kind]].flat() as number[], [value].flat());
+      }
     }
-  }
-});
+  },
+);
 
-test("targets of probabilities count by their share, as scikit-learn's sample weights", async () => {
-  const { logits, target, confusion: matrix, ...own } = fixture.soft;
-  await check(
-    {
+everywhere(
+  "targets of probabilities count by their share, as scikit-learn's sample weights",
+  async () => {
+    const { logits, target, confusion: matrix, ...own } = fixture.soft;
+    await check(
+      {
+        accuracy: [accuracy, own.accuracy],
+        top1: [topK(1), own.accuracy],
+        top3: [topK(3), 1],
+        f1: [f1(3), own.f1],
+        rocAuc: [rocAuc(), own.rocAuc],
+        averagePrecision: [averagePrecision(), own.averagePrecision],
+      },
+      wide(logits),
+      wide(target),
+    );
+    const measures = await inBatches({ seen: confusion(3) }, wide(logits), wide(target));
+    nearAll(matrixOf(measures, "seen").flat(), matrix.flat());
+  },
+);
+
+everywhere(
+  "binary scores: one number an example or two classes, labels or probabilities",
+  async () => {
+    const { scores, target, ...own } = fixture.binary;
+    const binary = { average: "binary" } as const;
+    const expected: Record<string, [Metric, number]> = {
       accuracy: [accuracy, own.accuracy],
-      top1: [topK(1), own.accuracy],
-      top3: [topK(3), 1],
-      f1: [f1(3), own.f1],
+      precision: [precision(2, binary), own.precision],
+      recall: [recall(2, binary), own.recall],
+      f1: [f1(2, binary), own.f1],
       rocAuc: [rocAuc(), own.rocAuc],
       averagePrecision: [averagePrecision(), own.averagePrecision],
-    },
-    wide(logits),
-    wide(target),
-  );
-  const measures = await inBatches({ seen: confusion(3) }, wide(logits), wide(target));
-  nearAll(matrixOf(measures, "seen").flat(), matrix.flat());
-});
-
-test("binary scores: one number an example or two classes, labels or probabilities", async () => {
-  const { scores, target, ...own } = fixture.binary;
-  const binary = { average: "binary" } as const;
-  const expected: Record<string, [Metric, number]> = {
-    accuracy: [accuracy, own.accuracy],
-    precision: [precision(2, binary), own.precision],
-    recall: [recall(2, binary), own.recall],
-    f1: [f1(2, binary), own.f1],
-    rocAuc: [rocAuc(), own.rocAuc],
-    averagePrecision: [averagePrecision(), own.averagePrecision],
-  };
-  await check(expected, wide(scores), classes(target));
-  await check(expected, wide(scores).reshape([-1, 1]), wide(target).reshape([-1, 1]));
-  await check(expected, wide(scores.map((x) => [1, 1 + x])), classes(target));
-  near(rocAucScore(scores, target), own.rocAuc);
-  near(averagePrecisionScore(wide(scores), classes(target)), own.averagePrecision);
-});
+    };
+    await check(expected, wide(scores), classes(target));
+    await check(expected, wide(scores).reshape([-1, 1]), wide(target).reshape([-1, 1]));
+    await check(expected, wide(scores.map((x) => [1, 1 + x])), classes(target));
+    near(rocAucScore(scores, target), own.rocAuc);
+    near(averagePrecisionScore(wide(scores), classes(target)), own.averagePrecision);
+  },
+);
 
 test("curves are scikit-learn's, point by point", () => {
   const { scores, target, curve, ...own } = fixture.binary;
@@ -205,7 +210,7 @@ test("curves are scikit-learn's, point by point", () => {
   near(recalled.averagePrecision, own.averagePrecision);
 });
 
-test("areas of several classes are scikit-learn's, each against the rest", async () => {
+everywhere("areas of several classes are scikit-learn's, each against the rest", async () => {
   const { logits, target, ...own } = fixture.multiclass;
   const weighted = { average: "weighted" } as const;
   await check(
@@ -241,7 +246,7 @@ test("the area is the share of pairs in order, for any scores and ties", () => {
   );
 });
 
-test("errors of regressions are scikit-learn's", async () => {
+everywhere("errors of regressions are scikit-learn's", async () => {
   const { output, target, ...own } = fixture.regression;
   await check(
     {
@@ -258,26 +263,33 @@ test("errors of regressions are scikit-learn's", async () => {
   assert.throws(() => measure(meanSquaredError, wide([1, 2]), wide([[1, 2]])), ShapeError);
 });
 
-test("tokens: perplexity, accuracy, recall over [B, V, T], leaving out what does not count", async () => {
-  const { logits, target, ...own } = fixture.perplexity;
-  await check(
-    {
-      perplexity: [perplexity(), own.perplexity],
-      top1: [topK(1), own.accuracy],
-      top3: [topK(3), own.top3],
-      recall: [recall(7), own.recall],
-    },
-    tensor(logits, { dtype: "float64" }),
-    classes(target),
-  );
-  const output = tensor(logits, { dtype: "float64" });
-  const area = measure(rocAuc(), output, classes(target)) as number;
-  assert.ok(area > 0 && area < 1);
-  const nothing = measure(perplexity(), output, classes(target.map((row) => row.map(() => -100))));
-  assert.ok(Number.isNaN(nothing));
-});
+everywhere(
+  "tokens: perplexity, accuracy, recall over [B, V, T], leaving out what does not count",
+  async () => {
+    const { logits, target, ...own } = fixture.perplexity;
+    await check(
+      {
+        perplexity: [perplexity(), own.perplexity],
+        top1: [topK(1), own.accuracy],
+        top3: [topK(3), own.top3],
+        recall: [recall(7), own.recall],
+      },
+      tensor(logits, { dtype: "float64" }),
+      classes(target),
+    );
+    const output = tensor(logits, { dtype: "float64" });
+    const area = measure(rocAuc(), output, classes(target)) as number;
+    assert.ok(area > 0 && area < 1);
+    const nothing = measure(
+      perplexity(),
+      output,
+      classes(target.map((row) => row.map(() => -100))),
+    );
+    assert.ok(Number.isNaN(nothing));
+  },
+);
 
-test("accuracy of many decisions an example is the mean over them", async () => {
+everywhere("accuracy of many decisions an example is the mean over them", async () => {
   const output = wide(
     [
       [1, 2],
@@ -288,7 +300,7 @@ test("accuracy of many decisions an example is the mean over them", async () => 
   assert.equal((await inBatches({ accuracy }, output, classes([[1, 1]]))).accuracy, 0.5);
 });
 
-test("what cannot be measured is refused", async () => {
+everywhere("what cannot be measured is refused", async () => {
   const scores = wide([
     [1, 2],
     [2, 1],

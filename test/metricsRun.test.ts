@@ -15,6 +15,7 @@ import {
 } from "../src/train/index.js";
 import { addBatch, emptySums, meansOf, parseSums } from "../src/train/metrics/sums.js";
 import { backends, use } from "./support/backends.js";
+import { copyOf } from "./support/fitRuns.js";
 import { makeRandom } from "./trainSupport.js";
 
 use(backends.find(({ backend }) => backend === "native") ?? backends.at(-1)!);
@@ -94,12 +95,8 @@ test("an interrupted epoch measures the same as one that was not", async () => {
         if (event.type === "step" && event.step === stopAt) controller.abort();
       },
       checkpoint: {
-        save({ tensors, metadata }) {
-          const copies = [...tensors].map(
-            ([name, { shape, dtype, data: values }]) =>
-              [name, { shape, dtype, data: values.slice() }] as const,
-          );
-          saved = { tensors: new Map(copies), metadata };
+        save(content) {
+          saved = copyOf(content);
         },
       },
     });

@@ -15,6 +15,7 @@ import {
 import {
   experimentFrom,
   listRuns,
+  lockRun,
   readLog,
   readRun,
   resumeRun,
@@ -277,8 +278,11 @@ test("a process that is killed leaves a run that is read, resumed, and read agai
   started.child.kill("SIGKILL");
   await started.done;
   const run = readRun(path);
-  assert.equal(run.status, "running");
-  assert.equal(readRun(path, { now: Date.now() + 1e6 }).status, "interrupted");
+  // Its lock tells at once that the process is gone.
+  assert.equal(run.status, "interrupted");
+  const lock = lockRun(path);
+  assert.equal(readRun(path, { now: Date.now() + 1e9 }).status, "running");
+  lock.release();
   assert.ok(run.step >= 20);
   assert.deepEqual(run.problems, []);
   const steps = run.losses.reduce((sum, { first, last }) => sum + last - first + 1, 0);

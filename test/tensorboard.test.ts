@@ -1,7 +1,7 @@
 /** Event files: the bytes that TensorBoard itself writes, and files that its own reader has read (makeTensorBoard.py). */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { data, manualSeed, nn, ones, optim } from "../src/index.js";
@@ -9,6 +9,7 @@ import { crc32c } from "../src/io/crc32.js";
 import { type FileSystem, nodeFileSystem } from "../src/io/index.js";
 import { fit, type TrainEvent } from "../src/train/index.js";
 import {
+  exportCsv,
   exportTensorBoard,
   type SummaryValue,
   SummaryWriter,
@@ -17,11 +18,17 @@ import {
 import {
   eventRecord,
   fileHeader,
+  restartRecord,
   sessionEnd,
   sessionStart,
 } from "../src/train/tensorboard/events.js";
 import { histogramOf } from "../src/train/tensorboard/histogram.js";
-import { craftedEpochs, craftedLosses, writeCraftedRun } from "./support/craftedRun.js";
+import {
+  craftedEpochs,
+  craftedLosses,
+  interruptedEvents,
+  writeCraftedRun,
+} from "./support/craftedRun.js";
 import { temporaryFolder } from "./trainSupport.js";
 
 interface RecordCase {
@@ -29,6 +36,7 @@ interface RecordCase {
   readonly time: number;
   readonly step?: number;
   readonly header?: true;
+  readonly restart?: true;
   readonly values?: readonly (SummaryValue & { scalar?: unknown; image?: { png: unknown } })[];
   readonly settings?: Record<string, string | number | boolean>;
   readonly ended?: "failure";
@@ -40,14 +48,29 @@ const fixture = JSON.parse(
   readFileSync(new URL("./fixtures/tensorboard.json", import.meta.url), "utf8"),
 ) as {
   records: RecordCase[];
-  exported: { sha256: string; scalars: Record<string, Place[]>; images: object; hparams: object };
+  exported: {
+    sha256: string;
+    scalars: Record<string, Place[]>;
+    images: object;
+    hparams: object;
+    resumed: number[][];
+  };
 };
 const parent = temporaryFolder();
 let folders = 0;
 const newFolder = (): string => join(parent, `board${++folders}`);
 
-function encode({ header, time, step = 0, values, settings, ended }: RecordCase): Uint8Array {
+function encode({
+  header,
+  restart,
+  time,
+  step = 0,
+  values,
+  settings,
+  ended,
+}: RecordCase): Uint8Array {
   if (header) return fileHeader(time);
+  if (restart) return restartRecord({ step, time });
   if (settings) return eventRecord([sessionStart(settings, time)], { step, time });
   if (ended) return eventRecord([sessionEnd(ended, time)], { step, time });
   const real = values!.map((value) => {
@@ -75,7 +98,7 @@ function payloads(path: string): Buffer[] {
 }
 
 test("records are those that TensorBoard's own writer makes, byte for byte", () => {
-  assert.equal(fixture.records.length, 9);
+  assert.equal(fixture.records.length, 10);
   for (const one of fixture.records)
     assert.equal(
       Buffer.from(encode(one)).toString("base64"),
@@ -87,9 +110,9 @@ test("records are those that TensorBoard's own writer makes, byte for byte", () 
   assert.equal(crc32c(Uint8Array.from({ length: 32 }, (_, i) => i)), 0x46dd794e);
 });
 
-test("an exported run is the file that TensorBoard's own reader read, with the log's numbers", () => {
+test("an exported run is the file that TensorBoard's own reader read, with the log's numbers", async () => {
   const folder = newFolder();
-  const path = exportTensorBoard(writeCraftedRun(parent), folder);
+  const path = await exportTensorBoard(writeCraftedRun(parent), folder);
   assert.equal(
     createHash("sha256").update(readFileSync(path)).digest("hex"),
     fixture.exported.sha256,
@@ -115,7 +138,7 @@ test("an exported run is the file that TensorBoard's own reader read, with the l
   });
   assert.deepEqual(Object.keys(images), ["dots"]);
   // Again, it is replaced by the same file.
-  exportTensorBoard(join(parent, "crafted"), folder);
+  await exportTensorBoard(join(parent, "crafted"), folder);
   assert.deepEqual(readdirSync(folder).length, 1);
 });
 
@@ -185,6 +208,55 @@ test("a callback writes a run as it goes on, a record an event", async () => {
     );
 });
 
+test("a run that goes on counts its steps once", () => {
+  // TensorBoard's own reader found this in the two files that the callback writes here.
+  assert.deepEqual(fixture.exported.resumed, [
+    ...[
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ],
+    ...[
+      [4, 40],
+      [5, 50],
+      [6, 60],
+    ],
+  ]);
+  const folder = newFolder();
+  for (const events of interruptedEvents) {
+    const board = tensorBoard(folder);
+    for (const event of events) board.onEvent(event);
+    board.close();
+  }
+  const [, second] = readdirSync(folder).sort();
+  const restart = payloads(join(folder, second!))[1]!;
+  // Step 4, and a session that begins.
+  assert.deepEqual([...restart.subarray(9)], [0x10, 4, 0x3a, 2, 0x08, 1]);
+});
+
+test("an export that is stopped writes nothing", async () => {
+  const path = writeCraftedRun(parent, "long");
+  const line = JSON.stringify({ type: "step", epoch: 1, step: 7, loss: 1, lr: 1 });
+  appendFileSync(join(path, "log.jsonl"), `${line}\n`.repeat(20_000));
+  const folder = newFolder();
+  const stop = new AbortController();
+  const told: number[] = [];
+  const onProgress = (run: string, share: number) => {
+    assert.equal(run, "long");
+    told.push(share);
+    stop.abort();
+  };
+  const options = { signal: stop.signal, onProgress };
+  await assert.rejects(exportTensorBoard(path, folder, options), { name: "AbortError" });
+  assert.deepEqual(readdirSync(folder), []);
+  const csv = join(folder, "steps.csv");
+  await assert.rejects(exportCsv([path], csv, { rows: "steps", ...options }), {
+    name: "AbortError",
+  });
+  assert.deepEqual(readdirSync(folder), []);
+  assert.ok(told.length > 0 && told.every((share) => share <= 1));
+});
+
 test("a disk that is full ends with whole records", () => {
   let room = 200;
   const fileSystem: FileSystem = {
@@ -210,16 +282,16 @@ test("a disk that is full ends with whole records", () => {
   assert.ok(records.at(-1)!.includes("after"));
 });
 
-test("damaged runs are exported as far as they go", () => {
+test("damaged runs are exported as far as they go", async () => {
   const path = writeCraftedRun(parent, "damaged");
   truncateSync(join(path, "log.jsonl"), 700);
   writeFileSync(join(path, "config.json"), "{");
   writeFileSync(join(path, "broken.png"), "no picture");
   writeFileSync(join(path, "dots.png"), Buffer.alloc(40));
-  const records = payloads(exportTensorBoard(path, newFolder()));
+  const records = payloads(await exportTensorBoard(path, newFolder()));
   assert.ok(records.length >= 3);
   assert.ok(records.every((record) => !record.includes("broken")));
-  assert.throws(() => exportTensorBoard(join(parent, "nowhere"), newFolder()), /no such run/);
+  await assert.rejects(exportTensorBoard(join(parent, "nowhere"), newFolder()), /no such run/);
 });
 
 test("events without numbers write nothing", () => {

@@ -132,6 +132,54 @@ test("a callback may stop the run, change the rate and ask for a checkpoint, eac
   );
 });
 
+test("a run that a checkpoint's event ends stays ended when it is resumed", async () => {
+  let kept: SafetensorsContent | undefined;
+  const stopping = (): Partial<FitOptions> => ({
+    callbacks: [
+      (event, run) => {
+        if (event.type === "checkpoint" && event.step === 6) run.stop("at a checkpoint");
+      },
+    ],
+    checkpoint: {
+      save(content) {
+        kept = asFile(content);
+      },
+    },
+  });
+  const first = setUp(stopping());
+  assert.equal((await fit(first.model, first.options)).step, 6);
+  const second = setUp({ ...stopping(), resume: kept! });
+  const { step, reason } = await fit(second.model, second.options);
+  assert.deepEqual([step, reason], [6, "at a checkpoint"]);
+  const early = setUp({ callbacks: [(_event, run) => run.stop("at once")] });
+  assert.equal((await fit(early.model, early.options)).step, 0);
+});
+
+test("measures that are not finite are kept, and are never the best", async () => {
+  const kept: SafetensorsContent[] = [];
+  const metrics = { odd: () => tensor(Number.NaN), far: () => tensor(Number.POSITIVE_INFINITY) };
+  const { model, options } = setUp({ metrics });
+  const result = await fit(model, {
+    ...options,
+    checkpoint: {
+      best: { monitor: "validation.odd", mode: "min" },
+      save: (content) => void kept.push(asFile(content)),
+    },
+  });
+  assert.equal(result.best, undefined);
+  assert.equal(kept.length, 4);
+  for (const resume of kept) {
+    const again = setUp({ metrics, resume });
+    const { history } = await fit(again.model, again.options);
+    for (const { train, validation } of history)
+      assert.deepEqual(
+        [train.odd, train.far, validation!.odd, validation!.far],
+        [Number.NaN, Number.POSITIVE_INFINITY, Number.NaN, Number.POSITIVE_INFINITY],
+      );
+    assert.equal(history.length, 3);
+  }
+});
+
 test("the best checkpoint is that of the best measure, within epochs too", async () => {
   const places: CheckpointPlace[] = [];
   const measured: number[] = [];

@@ -50,6 +50,14 @@ export function interval(text: string): { steps: number } | { seconds: number } 
   return fail("steps, such as 200, or seconds, such as 30s");
 }
 
+/** A span of time in seconds: `90`, `90s`, `10m`, `1h`. */
+export function timeSpan(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)([smh]?)$/.exec(text);
+  const unit = { s: 1, m: 60, h: 3600 }[match?.[2] || "s"]!;
+  const seconds = Number(match?.[1]) * unit;
+  return match && seconds > 0 ? seconds : fail("a time, such as 90s, 10m or 1h");
+}
+
 /** Names with commas between them. */
 export function nameList(text: string): string[] {
   const names = text.split(",").map((name) => name.trim());

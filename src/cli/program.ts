@@ -3,11 +3,13 @@ import * as fs from "node:fs";
 import { Command, CommanderError } from "commander";
 import { GradusError } from "../core/errors.js";
 import { addData } from "./commands/data.js";
+import { addDoctor } from "./commands/doctor.js";
 import { addInfo } from "./commands/info.js";
 import { addInitStats } from "./commands/initStats.js";
 import { addLab } from "./commands/lab.js";
 import { addPredict } from "./commands/predict.js";
 import { addRuns } from "./commands/runs.js";
+import { addSweep } from "./commands/sweep.js";
 import { addTrain } from "./commands/train.js";
 import { briefly, exitCodes, UsageError } from "./errors.js";
 import type { Io } from "./terminal/screen.js";
@@ -57,6 +59,8 @@ function makeProgram(context: Context): Command {
     .addHelpText("after", examples)
     .exitOverride();
   addTrain(program, context);
+  addSweep(program, context);
+  addDoctor(program, context);
   addPredict(program, context);
   addRuns(program, context);
   addInitStats(program, context);

@@ -96,7 +96,7 @@ export {
   kmnistClasses,
 } from "./node/classNames.js";
 export { DownloadError, type DownloadOptions } from "./node/download.js";
-export { type ImageArchiveOptions, loadImageArchive } from "./node/imageArchive.js";
+export { ImageArchive, type ImageArchiveOptions, loadImageArchive } from "./node/imageArchive.js";
 export {
   ImageDataset,
   ImageFolder,

@@ -42,28 +42,85 @@ export function writeFileAtomic(
   content: Uint8Array | Iterable<Uint8Array>,
   options: WriteOptions = {},
 ): void {
-  const files = options.fileSystem ?? nodeFileSystem;
-  const target = realPath(path);
-  const folder = dirname(target);
-  const name = `.${basename(target).slice(0, 100)}.${randomBytes(6).toString("hex")}.tmp`;
-  const temporary = join(folder, name);
-  let made = false;
+  const file = new AtomicFile(path, options);
   try {
-    const file = files.open(temporary, "wx");
-    made = true;
-    try {
-      for (const piece of content instanceof Uint8Array ? [content] : content)
-        writeAll(files, file, piece);
-      files.sync(file);
-    } finally {
-      files.close(file);
-    }
-    files.rename(temporary, target);
-    made = false;
-    syncFolder(files, folder);
+    for (const piece of content instanceof Uint8Array ? [content] : content) file.write(piece);
   } catch (error) {
-    if (made) removeQuietly(files, temporary);
-    throw fileError("writeFileAtomic", path, error);
+    file.discard();
+    throw error;
+  }
+  file.commit();
+}
+
+/**
+ * A file that is seen under its name only when it is whole: {@link writeFileAtomic} for content that comes over time. What goes
+ * wrong with the disk removes the temporary file; the caller discards it when anything else does.
+ *
+ * @throws FileError that names the path and what to do.
+ */
+export class AtomicFile {
+  readonly #path: string;
+  readonly #files: FileSystem;
+  readonly #target: string;
+  readonly #temporary: string;
+  #file: number | undefined;
+  #isMade = false;
+
+  constructor(path: string, { fileSystem = nodeFileSystem }: WriteOptions = {}) {
+    this.#path = path;
+    this.#files = fileSystem;
+    this.#target = realPath(path);
+    const name = `.${basename(this.#target).slice(0, 100)}.${randomBytes(6).toString("hex")}.tmp`;
+    this.#temporary = join(dirname(this.#target), name);
+    this.#try(() => {
+      this.#file = this.#files.open(this.#temporary, "wx");
+      this.#isMade = true;
+    });
+  }
+
+  write(piece: Uint8Array): void {
+    this.#try(() => writeAll(this.#files, this.#open(), piece));
+  }
+
+  /** Flushes the file to the disk and gives it its name. */
+  commit(): void {
+    this.#try(() => {
+      const file = this.#open();
+      this.#files.sync(file);
+      this.#file = undefined;
+      this.#files.close(file);
+      this.#files.rename(this.#temporary, this.#target);
+      this.#isMade = false;
+      syncFolder(this.#files, dirname(this.#target));
+    });
+  }
+
+  /** Removes the temporary file; the one that had the name before is as it was. */
+  discard(): void {
+    const file = this.#file;
+    this.#file = undefined;
+    try {
+      if (file !== undefined) this.#files.close(file);
+    } catch {
+      // The first error says what is wrong; a second about the same disk would hide it.
+    }
+    if (this.#isMade) removeQuietly(this.#files, this.#temporary);
+    this.#isMade = false;
+  }
+
+  #open(): number {
+    if (this.#file === undefined)
+      throw new FileError("writeFileAtomic", this.#path, "was written or discarded already");
+    return this.#file;
+  }
+
+  #try(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.discard();
+      throw fileError("writeFileAtomic", this.#path, error);
+    }
   }
 }
 

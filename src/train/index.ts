@@ -26,7 +26,7 @@ export {
 
 export * from "./config/index.js";
 
-export type { DiagnosisFacts } from "./doctor/course.js";
+export type { DiagnosedEvent, DiagnosisFacts } from "./doctor/course.js";
 export { diagnose } from "./doctor/diagnose.js";
 export {
   type Diagnosis,
@@ -34,6 +34,34 @@ export {
   type SymptomName,
   symptomNames,
 } from "./doctor/diagnosis.js";
+export {
+  doctorPictures,
+  drawHealth,
+  drawLongRuns,
+  drawOverfit,
+  drawRangeTest,
+} from "./doctor/pictures.js";
+export {
+  type RangePoint,
+  type RangeTest,
+  type RangeTestOptions,
+  rangeTest,
+} from "./doctor/rangeTest.js";
+export { examine } from "./doctor/recipe.js";
+export { doctorJson, doctorMarkdown } from "./doctor/reportText.js";
+export type {
+  DoctorEvent,
+  DoctorOptions,
+  DoctorPaths,
+  DoctorReport,
+  DoctorStatus,
+  LongRun,
+  OverfitResult,
+  RecipeStepName,
+  SearchTrial,
+  StepResult,
+  StepStatus,
+} from "./doctor/types.js";
 
 export * from "./draw/index.js";
 export { DivergedError, type Place, ResumeError } from "./errors.js";

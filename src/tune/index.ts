@@ -28,6 +28,7 @@ export { GridSampler, type GridSamplerOptions } from "./samplers/grid.js";
 export { makeSampler, type SamplerName, samplerNames } from "./samplers/make.js";
 export { QuasiRandomSampler, type QuasiRandomSamplerOptions } from "./samplers/quasiRandom.js";
 export { RandomSampler, type RandomSamplerOptions } from "./samplers/random.js";
+export { rank as rankTrials } from "./samplers/ranking.js";
 export type { Sampler, SamplerContext } from "./samplers/sampler.js";
 export { TPESampler, type TPESamplerOptions } from "./samplers/tpe.js";
 export {
@@ -48,11 +49,8 @@ export {
   type RangeDistribution,
   uniform,
 } from "./space/distribution.js";
-
 export { type Edge, edgesOf } from "./space/edges.js";
-
 export { bestTrials, type NarrowOptions, narrow } from "./space/narrow.js";
-
 export {
   contains,
   gridValues,
@@ -81,5 +79,13 @@ export {
   type StudyMember,
   type StudyOptions,
 } from "./study.js";
+export {
+  type DistributionShorthand,
+  defineSweep,
+  type SweepDefinition,
+  type SweepSpace,
+  type SweepStage,
+  type WhenShorthand,
+} from "./sweepDefinition.js";
 export { Trial } from "./trial.js";
 export type * from "./types.js";

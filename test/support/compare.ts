@@ -15,7 +15,7 @@ export const float32Bounds: Bounds = { relative: 1e-5, absolute: 2e-6 };
 export const float64Bounds: Bounds = { relative: 1e-11, absolute: 1e-12 };
 export const printedBounds: Bounds = { relative: 4e-7, absolute: 4e-7 };
 
-const isClose = (a: number, b: number, { relative, absolute }: Bounds): boolean =>
+export const isClose = (a: number, b: number, { relative, absolute }: Bounds): boolean =>
   Object.is(a, b) || a === b || Math.abs(a - b) <= absolute + relative * Math.abs(b);
 
 /** Bounds for sums: what is small beside the largest number may be off as much as that one. */

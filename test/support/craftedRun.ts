@@ -1,6 +1,7 @@
 /** A run's folder with known content, for what reads and exports runs; scripts/fixtures/makeTensorBoard.py has it read too. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { TrainEvent } from "../../src/train/index.js";
 
 /** 2 × 1 pixels, red and blue. */
 const redBlue =
@@ -68,3 +69,26 @@ export function writeCraftedRun(parent: string, name = "crafted"): string {
   writeFileSync(join(path, "dots.png"), Buffer.from(redBlue, "base64"));
   return path;
 }
+
+const start = (step: number, resumed: boolean): TrainEvent => ({
+  ...{
+    type: "start",
+    epochs: 1,
+    batches: 8,
+    totalSteps: 8,
+    trainExamples: 8,
+    validationExamples: 0,
+  },
+  ...{ backend: "", resumed, step },
+});
+
+const step = (n: number, loss: number): TrainEvent => ({
+  ...{ type: "step", epoch: 1, step: n, batch: n, batches: 8, loss, lr: 1, running: { loss } },
+  ...{ examplesPerSecond: null, secondsLeft: null },
+});
+
+/** The events of a run that is killed after step 5 and goes on after step 3, in its two parts. */
+export const interruptedEvents: readonly (readonly TrainEvent[])[] = [
+  [start(0, false), ...[1, 2, 3, 4, 5].map((n) => step(n, n))],
+  [start(3, true), ...[4, 5, 6].map((n) => step(n, 10 * n))],
+];

@@ -2,6 +2,7 @@
 
 import { loadDigits, loadIdxFolder } from "../../src/data/node.js";
 import { data, manualSeed, nn, optim, type Tensor, tensor, vision } from "../../src/index.js";
+import type { ExperimentBuilder, Settings } from "../../src/train/experiment.js";
 import {
   accuracy,
   type Experiment,
@@ -123,14 +124,7 @@ export interface PlantOptions {
 
 /** An experiment with a fault in it. */
 export function plant(options: PlantOptions): Experiment {
-  const {
-    architecture,
-    fault,
-    epochs = 6,
-    batchSize = 32,
-    lr = 2e-3,
-    weightDecay = 1e-4,
-  } = options;
+  const { architecture, fault, epochs = 6, batchSize = 32, weightDecay = 1e-4 } = options;
   const count = options.pictures.labels.length;
   const { train = Math.floor(count * 0.75) } = options;
   manualSeed(1);
@@ -140,7 +134,8 @@ export function plant(options: PlantOptions): Experiment {
     architecture === "mlp" ? new Mlp(act, isForgetful) : new LeNetWithDropout(isForgetful);
   plantInModel(model, fault);
   const rates: Partial<Record<Fault, number>> = { rateTooHigh: 1, rateTooLow: 1e-6 };
-  const optimizer = new optim.AdamW(model.parameters(), { lr: rates[fault] ?? lr, weightDecay });
+  const lr = options.lr ?? rates[fault] ?? 2e-3;
+  const optimizer = new optim.AdamW(model.parameters(), { lr, weightDecay });
   const trainSet = datasetOf(options.pictures, fault, 0, train);
   const heldOut = datasetOf(options.pictures, fault, Math.floor(count * 0.75), count);
   const validation = fault === "leakage" ? trainSet : heldOut;
@@ -160,3 +155,17 @@ export function plant(options: PlantOptions): Experiment {
     },
   };
 }
+
+/** The same as a builder, as a configuration gives one. */
+export const planted =
+  (options: PlantOptions): ExperimentBuilder =>
+  async (changes: Settings = {}) => {
+    const { "optim.lr": lr, "optim.weightDecay": weightDecay, ...others } = changes;
+    const unknown = Object.keys(others).filter((path) => path !== "data.augment");
+    if (unknown.length > 0) throw new Error(`unknown settings: ${unknown}`);
+    return plant({
+      ...options,
+      ...(typeof lr === "number" && { lr }),
+      ...(typeof weightDecay === "number" && { weightDecay }),
+    });
+  };

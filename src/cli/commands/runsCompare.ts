@@ -17,6 +17,7 @@ import { findRun } from "../runs.js";
 import { duration, suggestion } from "../terminal/format.js";
 import { measureText, progressText, statusText } from "../terminal/runText.js";
 import type { Screen } from "../terminal/screen.js";
+import type { Style } from "../terminal/style.js";
 import { type Column, printable, printableJson, printTable } from "../terminal/table.js";
 import { toJson } from "./runsList.js";
 
@@ -31,7 +32,7 @@ interface CompareOptions {
   readonly json?: boolean;
 }
 
-const [mostSettings, mostMeasures, cellWidth] = [40, 20, 28];
+const [mostSettings, mostMeasures, mostColumns, cellWidth] = [40, 20, 5, 28];
 
 /** Adds the subcommand. */
 export function addRunsCompare(runs: Command, context: Context): void {
@@ -94,16 +95,39 @@ function checkMeasures(runs: readonly RunRecord[], wanted: readonly string[]): v
     }
 }
 
-const runColumns = (
-  runs: readonly RunRecord[],
-  cells: (run: RunRecord, i: number) => readonly string[],
-): Column[] =>
-  runs.map((run, i) => ({
-    ...{ title: printable(run.name, cellWidth), cells: cells(run, i), right: true },
-  }));
+/** A line of the comparison: what it is about, and its text for each run. */
+interface Row {
+  readonly title: string;
+  readonly cells: readonly string[];
+}
 
 const settingText = (value: SettingValue | undefined): string =>
   value === undefined ? "–" : printable(String(value), cellWidth);
+
+/** Runs stand side by side, or below one another where they are many. */
+function show(
+  screen: Screen,
+  title: string,
+  runs: readonly RunRecord[],
+  rows: readonly Row[],
+): void {
+  const names = runs.map(({ name }) => printable(name, cellWidth));
+  if (runs.length <= mostColumns) {
+    printTable(screen, [
+      { title, cells: rows.map((row) => row.title) },
+      ...names.map(
+        (name, i): Column => ({
+          ...{ title: name, cells: rows.map(({ cells }) => cells[i]!), right: true },
+        }),
+      ),
+    ]);
+    return;
+  }
+  printTable(screen, [
+    { title: "run", cells: names },
+    ...rows.map((row): Column => ({ title: row.title, cells: row.cells, right: true })),
+  ]);
+}
 
 function showSettings(
   screen: Screen,
@@ -115,10 +139,12 @@ function showSettings(
     return;
   }
   const shown = differences.slice(0, mostSettings);
-  printTable(screen, [
-    { title: "setting", cells: shown.map(({ setting }) => printable(setting, 40)) },
-    ...runColumns(runs, (_, i) => shown.map(({ values }) => settingText(values[i]))),
-  ]);
+  const rows = shown.map(
+    ({ setting, values }): Row => ({
+      ...{ title: printable(setting, 40), cells: values.map(settingText) },
+    }),
+  );
+  show(screen, "setting", runs, rows);
   const left = differences.length - shown.length;
   if (left > 0) screen.line(screen.style.dim(`and ${left} others that differ`));
 }
@@ -126,34 +152,32 @@ function showSettings(
 /** The best values; the best of all runs is marked. */
 function showResults(screen: Screen, runs: readonly RunRecord[]): void {
   const { style } = screen;
-  const rows = (["train", "validation"] as const).flatMap((part) =>
+  const measured = (["train", "validation"] as const).flatMap((part) =>
     measureNames(runs, part)
       .slice(0, mostMeasures)
-      .map((name) => ({ part, name, values: runs.map(({ best }) => best[part][name]?.value) })),
+      .map((name): Row => {
+        const values = runs.map(({ best }) => best[part][name]?.value);
+        const cells = values.map((value) => bestText(name, value, values, style));
+        return { title: `${part} ${printable(name, 40)}`, cells };
+      }),
   );
-  const cell = ({ name, values }: (typeof rows)[number], i: number): string => {
-    const value = values[i];
-    if (value === undefined) return "–";
-    const isBest = values.every((other) => other === undefined || !isBetter(name, other, value));
-    const text = measureText(name, value);
-    return isBest ? style.good(`* ${text}`) : text;
-  };
   screen.line();
-  printTable(screen, [
-    {
-      title: "best",
-      cells: [
-        "status",
-        "epochs",
-        "time",
-        ...rows.map(({ part, name }) => `${part} ${printable(name, 40)}`),
-      ],
-    },
-    ...runColumns(runs, (run, i) => [
-      statusText(run.status, style),
-      progressText(run),
-      duration(run.seconds),
-      ...rows.map((row) => cell(row, i)),
-    ]),
+  show(screen, "best", runs, [
+    { title: "status", cells: runs.map(({ status }) => statusText(status, style)) },
+    { title: "epochs", cells: runs.map(progressText) },
+    { title: "time", cells: runs.map(({ seconds }) => duration(seconds)) },
+    ...measured,
   ]);
+}
+
+function bestText(
+  name: string,
+  value: number | undefined,
+  values: readonly (number | undefined)[],
+  style: Style,
+): string {
+  if (value === undefined) return "–";
+  const isBest = values.every((other) => other === undefined || !isBetter(name, other, value));
+  const text = measureText(name, value);
+  return isBest ? style.good(`* ${text}`) : text;
 }

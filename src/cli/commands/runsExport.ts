@@ -2,10 +2,12 @@
 import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { exportCsv, exportTensorBoard, readRun } from "../../train/node/index.js";
-import { UsageError } from "../errors.js";
+import { signalExitCodes, UsageError } from "../errors.js";
+import { listenForInterrupts } from "../interrupts.js";
 import type { Context } from "../program.js";
 import { findRun } from "../runs.js";
-import { shellWord } from "../terminal/format.js";
+import { percent, shellWord } from "../terminal/format.js";
+import { bar } from "../terminal/style.js";
 import { printable, printableJson } from "../terminal/table.js";
 import { toJson } from "./runsList.js";
 
@@ -42,33 +44,58 @@ export function addRunsExport(runs: Command, context: Context): void {
     );
 }
 
-function exportRuns(wanted: readonly string[], options: ExportOptions, { io }: Context): void {
+async function exportRuns(
+  wanted: readonly string[],
+  options: ExportOptions,
+  context: Context,
+): Promise<void> {
   const { csv, steps, tensorboard, json } = options;
   if (csv === undefined && tensorboard === undefined && !json)
     throw new UsageError("say how: --csv FILE, --tensorboard FOLDER or --json");
   if (steps && csv === undefined) throw new UsageError("--steps needs --csv");
   const paths = [...new Set(wanted.map((name) => findRun(name, options.runs)))];
+  const { io } = context;
   if (json) {
     const runs = paths.map((path) => readRun(path));
     const full = runs.map((run) => ({ ...toJson(run), losses: run.losses, rates: run.rates }));
     io.out.line(printableJson(full));
   }
+  const interrupts = listenForInterrupts(() => io.err.clearStatus());
+  try {
+    await writeFiles(paths, options, context, interrupts.signal);
+  } catch (error) {
+    const signal = interrupts.received();
+    if (!signal) throw error;
+    io.err.line("Stopped; the file at hand was not written.");
+    context.setExitCode(signalExitCodes[signal]);
+  } finally {
+    io.err.clearStatus();
+    interrupts.dispose();
+  }
+}
+
+async function writeFiles(
+  paths: readonly string[],
+  { csv, steps, tensorboard, json }: ExportOptions,
+  { io }: Context,
+  signal: AbortSignal,
+): Promise<void> {
   // Where JSON is printed, nothing else is.
-  const say = (text: string) => (json ? io.err : io.out).line(text);
+  const say = (text: string) => {
+    io.err.clearStatus();
+    (json ? io.err : io.out).line(text);
+  };
+  const onProgress = (run: string, share: number) =>
+    io.err.status(`${printable(run, 60)}  ${bar(share, 24, io.err.style)} ${percent(share, 0)}`);
   if (csv !== undefined) {
-    exportCsv(paths, csv, { rows: steps ? "steps" : "epochs" });
+    await exportCsv(paths, csv, { rows: steps ? "steps" : "epochs", signal, onProgress });
     say(`Written: ${printable(csv)}`);
   }
-  if (tensorboard !== undefined) {
-    for (const [i, { path, name }] of foldersOf(paths).entries()) {
-      io.err.status(`run ${i + 1} of ${paths.length}: ${printable(name, 60)}`);
-      exportTensorBoard(path, join(tensorboard, name));
-    }
-    io.err.clearStatus();
-    say(
-      `Written to ${printable(tensorboard)}. To see it: tensorboard --logdir ${shellWord(tensorboard)}`,
-    );
-  }
+  if (tensorboard === undefined) return;
+  for (const { path, name } of foldersOf(paths))
+    await exportTensorBoard(path, join(tensorboard, name), { signal, onProgress });
+  const command = `tensorboard --logdir ${shellWord(tensorboard)}`;
+  say(`Written to ${printable(tensorboard)}. To see it: ${printable(command)}`);
 }
 
 /** A folder's name for each run; those of the same name from different places get a number. */

@@ -20,6 +20,7 @@ import { toJson } from "./runsList.js";
 
 interface ShowOptions {
   readonly runs: string;
+  readonly health?: boolean;
   readonly json?: boolean;
 }
 
@@ -34,6 +35,7 @@ export function addRunsShow(runs: Command, context: Context): void {
     .description("Show a run: settings, results, curves, files.")
     .argument("[run]", "which, by name or path (default: the newest)")
     .option("--runs <folder>", "the folder that holds the runs", "runs")
+    .option("--health", "norms, update ratios and dead units as last seen, where they were watched")
     .option("--json", "print JSON for other programs, with the curves")
     .action((wanted: string | undefined, options: ShowOptions) => show(wanted, options, context));
 }
@@ -50,11 +52,12 @@ function show(wanted: string | undefined, options: ShowOptions, { io, program }:
   showMeasures(io.out, run);
   showNotes(io.out, run);
   showCurves(io.out, run);
+  if (options.health) showHealth(io.out, run);
   showFiles(io.out, run);
   for (const problem of run.problems)
     io.err.line(`${io.err.style.bad("note:")} ${printable(problem)}`);
   if ((run.status === "stopped" || run.status === "interrupted") && run.step > 0) {
-    const command = `${program} train ${run.model ?? "lenet"} --resume ${shellWord(run.path)}`;
+    const command = `${program} train --resume ${shellWord(run.path)}`;
     io.out.line();
     io.out.line(`To go on: ${printable(command)}`);
   }
@@ -64,8 +67,8 @@ const settingText = (name: string, value: SettingValue): string =>
   `${printable(name, 60)} ${printable(String(value))}`;
 
 /** Pieces with commas between them in lines that fit, under one label. */
-function wrapped(screen: Screen, label: string, pieces: readonly string[]): void {
-  const left = label.padEnd(10);
+function wrapped(screen: Screen, label: string, pieces: readonly string[], longest: number): void {
+  const left = label.padEnd(Math.max(10, Math.min(longest, 20) + 2));
   const width = Math.max(30, screen.columns - left.length);
   let line = "";
   let isFirst = true;
@@ -120,12 +123,21 @@ function showFacts(screen: Screen, run: RunRecord): void {
   }
   const made = madeBy(run.facts);
   if (made !== "") screen.line(`${label("Made by")}${made}`);
-  const settings = Object.entries(run.settings).filter(([name]) => name !== "model");
-  wrapped(
-    screen,
-    "Settings",
-    settings.map(([name, value]) => settingText(name, value)),
-  );
+  showSettings(screen, run.settings);
+}
+
+/** A paragraph for each group: `optim.lr` and `optim.name` stand beside one another. */
+function showSettings(screen: Screen, settings: RunRecord["settings"]): void {
+  const groups = new Map<string, string[]>();
+  for (const [path, value] of Object.entries(settings)) {
+    const dot = path.indexOf(".");
+    const [group, name] = dot < 0 ? ["settings", path] : [path.slice(0, dot), path.slice(dot + 1)];
+    const pieces = groups.get(group) ?? [];
+    groups.set(group, [...pieces, settingText(name, value)]);
+  }
+  const longest = Math.max(0, ...[...groups.keys()].map((group) => group.length));
+  if (groups.size > 0) screen.line();
+  for (const [group, pieces] of groups) wrapped(screen, printable(group, 20), pieces, longest);
 }
 
 /** A row for each measure: its best value, when that was, and its last. */
@@ -209,6 +221,34 @@ function drawChart(
   const drawn = lineChart(lines, options);
   if (drawn.length > 0) screen.line();
   for (const line of drawn) screen.line(indent + line);
+}
+
+/** What goes on inside the network, as far as it was watched (`monitor` of `fit`). */
+function showHealth(screen: Screen, { health }: RunRecord): void {
+  screen.line();
+  if (!health) {
+    screen.line("This run was not watched inside.");
+    return;
+  }
+  const { parameters, activations, step } = health;
+  const short = (value: number | null) => (value === null ? "–" : value.toPrecision(3));
+  screen.line(screen.style.dim(`Inside the network at step ${count(step)}`));
+  printTable(screen, [
+    { title: "parameter", cells: parameters.map(({ name }) => printable(name, 60)) },
+    { title: "norm", cells: parameters.map(({ norm }) => short(norm)), right: true },
+    { title: "gradient", cells: parameters.map((one) => short(one.gradientNorm)), right: true },
+    { title: "update ratio", cells: parameters.map((one) => short(one.updateRatio)), right: true },
+  ]);
+  if (activations.length === 0) return;
+  screen.line();
+  printTable(screen, [
+    { title: "module", cells: activations.map(({ name }) => printable(name, 60)) },
+    { title: "kind", cells: activations.map(({ kind }) => printable(kind, 30)) },
+    { title: "mean", cells: activations.map(({ mean }) => short(mean)), right: true },
+    { title: "std", cells: activations.map(({ std }) => short(std)), right: true },
+    { title: "dead", cells: activations.map(({ dead }) => percent(dead, 1)), right: true },
+    { title: "saturated", cells: activations.map((one) => percent(one.saturated, 1)), right: true },
+  ]);
 }
 
 const mostFiles = 30;

@@ -5,18 +5,46 @@
  */
 import { FormatError, ShapeError } from "../../core/errors.js";
 import { formatShape, maxElements, sameShape, sizeOf } from "../../core/shape.js";
+import type { ArrayData } from "../../io/arrayData.js";
 import { type DecodeImageOptions, decodeImage } from "../../io/decodeImage.js";
 import { readTar, type TarFile } from "../../io/tarFile.js";
+import { readDecoded, writeDecoded } from "./decodedCache.js";
 import { VisionDataset } from "./visionDataset.js";
 
 export interface ImageArchiveOptions extends Omit<DecodeImageOptions, "source" | "dtype"> {
   /** Take only files below a folder of this name, such as `train`; default all. */
   readonly part?: string;
+  /** Take only files for which this holds, by their names in the archive. Nothing is kept in `cache` then. */
+  readonly filter?: (name: string) => boolean;
+  /**
+   * A folder to keep decoded pictures in, shared by processes: the next call reads them in moments, as long as the archive's size and
+   * time are the same.
+   */
+  readonly cache?: string;
+  /** Called now and then with the number of pictures that are decoded. */
+  readonly onProgress?: (done: number) => void;
+  /** Stops the work; its reason is thrown. */
+  readonly signal?: AbortSignal;
+}
+
+/** Pictures of an archive, in its order. */
+export class ImageArchive extends VisionDataset {
+  /** The name of each picture in the archive. */
+  readonly files: readonly string[];
+
+  constructor(images: ArrayData, files: readonly string[]) {
+    const names = files.map((file) => file.split("/").at(-2) ?? "");
+    const classes = [...new Set(names)].sort();
+    const labelOf = new Map(classes.map((name, i) => [name, i]));
+    const labels = Int32Array.from(names, (name) => labelOf.get(name)!);
+    super(images, labels, classes);
+    this.files = files;
+  }
 }
 
 /** Pictures that are decoded at the same time, on the decoder's threads. */
 const together = 64;
-const picture = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
+const picture = /\.(jpe?g|png|webp|gif|tiff?|avif|bmp|p[bgpn]m)$/i;
 
 /**
  * Decodes every picture of an archive: images `[N, C, H, W]`; classes are the names of the folders
@@ -34,10 +62,22 @@ const picture = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
 export async function loadImageArchive(
   path: string,
   options: ImageArchiveOptions = {},
-): Promise<VisionDataset> {
-  const { part, ...decode } = options;
+): Promise<ImageArchive> {
+  const { cache, onProgress: _progress, signal: _signal, filter, ...facts } = options;
+  if (cache === undefined || filter) return await decodeArchive(path, options);
+  const kept = await readDecoded(cache, path, facts);
+  if (kept) return new ImageArchive(kept.images, kept.files);
+  const decoded = await decodeArchive(path, options);
+  await writeDecoded(cache, path, facts, { images: decoded.data, files: decoded.files });
+  return decoded;
+}
+
+async function decodeArchive(path: string, options: ImageArchiveOptions): Promise<ImageArchive> {
+  const { part, filter: isWanted, onProgress, signal, cache: _, ...decode } = options;
   const filter = (name: string) =>
-    picture.test(name) && (part === undefined || name.split("/").slice(0, -2).includes(part));
+    picture.test(name) &&
+    (part === undefined || name.split("/").slice(0, -2).includes(part)) &&
+    (isWanted?.(name) ?? true);
   const pixels: Uint8Array[] = [];
   const names: string[] = [];
   let shape: readonly number[] | undefined;
@@ -54,8 +94,10 @@ export async function loadImageArchive(
         throw new ShapeError("loadImageArchive", `${source(name)}: is ${came}, others ${others}`);
       }
       pixels.push(image.data as Uint8Array);
-      names.push(name.split("/").at(-2) ?? "");
+      names.push(name);
     });
+    onProgress?.(names.length);
+    signal?.throwIfAborted();
   };
   let waiting: TarFile[] = [];
   for await (const file of readTar(path, { filter })) {
@@ -65,30 +107,19 @@ export async function loadImageArchive(
   }
   await decodeAll(waiting);
   if (!shape) throw new FormatError("loadImageArchive", `${path}: holds no pictures`);
-  return stack(pixels, names, shape);
+  return new ImageArchive(stack(pixels, shape), names);
 }
 
-function stack(
-  pixels: readonly Uint8Array[],
-  names: readonly string[],
-  shape: readonly number[],
-): VisionDataset {
+function stack(pixels: readonly Uint8Array[], shape: readonly number[]): ArrayData {
   const size = sizeOf(shape);
   if (size * pixels.length > maxElements)
     throw new ShapeError(
       "loadImageArchive",
       `${pixels.length} pictures of ${size} values: too many`,
     );
-  const classes = [...new Set(names)].sort();
-  const labelOf = new Map(classes.map((name, i) => [name, i]));
   const data = new Uint8Array(size * pixels.length);
   pixels.forEach((values, i) => {
     data.set(values, i * size);
   });
-  const images = { shape: [pixels.length, ...shape], dtype: "uint8", data } as const;
-  return new VisionDataset(
-    images,
-    Int32Array.from(names, (name) => labelOf.get(name)!),
-    classes,
-  );
+  return { shape: [pixels.length, ...shape], dtype: "uint8", data };
 }

@@ -51,7 +51,8 @@ export type CallbackFunction = (event: TrainEvent, run: RunControl) => void | Pr
 
 /**
  * Acts on a run. One with a state (`stateDict`, `loadStateDict`) goes on from a checkpoint as if there had been no
- * interruption. An object serves one run.
+ * interruption. A `checkpoint` event comes after the state was kept: what is done then is not in that checkpoint. An object
+ * serves one run.
  *
  * @example
  * ```ts

@@ -21,13 +21,13 @@ export interface Best extends Place {
   readonly value: number;
 }
 
+/** The names under which the metrics of this room, and a few others, are usually kept. */
 const lowIsGood = [
-  ...["loss", "perplexity", "error", "ece", "mse", "mae", "nll", "brier"],
-  ...["meanAbsoluteError", "meanSquaredError"],
+  ...["loss", "meanAbsoluteError", "meanSquaredError", "perplexity"],
+  ...["brier", "ece", "error", "mae", "mse", "nll"],
 ];
 const highIsGood = [
-  ...["accuracy", "top1", "top3", "top5", "precision", "recall", "f1", "auc", "rocAuc", "r2"],
-  ...["averagePrecision"],
+  ...["accuracy", "auc", "averagePrecision", "f1", "precision", "r2", "recall", "rocAuc", "topK"],
 ];
 
 function modeOf(op: string, name: string, mode: MonitorMode | undefined): MonitorMode {
@@ -36,7 +36,7 @@ function modeOf(op: string, name: string, mode: MonitorMode | undefined): Monito
     throw new ValueError(op, `mode is ${JSON.stringify(mode)}; expected min or max`);
   const [stem = ""] = name.split(".");
   if (lowIsGood.includes(stem)) return "min";
-  if (highIsGood.includes(stem)) return "max";
+  if (highIsGood.includes(stem) || /^top\d+$/.test(stem)) return "max";
   throw new ValueError(op, `is a low or a high ${name} better? Say mode: "min" or "max"`);
 }
 

@@ -88,6 +88,9 @@ export const metricCommon = {
 export function makeMetric(chosen: Chosen, outputs: number): readonly [label: string, Metric] {
   const { label, ...own } = chosen;
   const usual = own.name === "topK" ? `top${String(own.k)}` : own.name;
-  const metric = makeChosen<Outputs, Metric>(metrics, own as Chosen, { outputs });
+  // One score an example tells two classes apart.
+  const metric = makeChosen<Outputs, Metric>(metrics, own as Chosen, {
+    outputs: Math.max(2, outputs),
+  });
   return [(label as string | undefined) ?? usual, metric];
 }

@@ -7,8 +7,14 @@ import type {
   EpochSummary,
   HealthEvent,
   ParameterHealth,
+  StepEvent,
   TrainEvent,
 } from "../events.js";
+
+/** An event as `fit` emits it or as a log keeps it: of steps little is read. */
+export type DiagnosedEvent =
+  | Exclude<TrainEvent, StepEvent>
+  | Pick<StepEvent, "type" | "epoch" | "step" | "loss" | "lr">;
 
 /** What is known about a run besides its events. */
 export interface DiagnosisFacts {
@@ -18,6 +24,8 @@ export interface DiagnosisFacts {
   readonly initialLoss?: number;
   /** Whether the same batch gives the same loss twice in evaluation; false: something stays random there. */
   readonly isEvaluationSteady?: boolean;
+  /** What the inputs are like, where they were looked at. */
+  readonly input?: HealthEvent["input"];
   /** Share of the validation examples that are among the training examples too. */
   readonly sharedExamples?: number;
   /** Whether a few batches could be learned by heart. */
@@ -59,7 +67,7 @@ export class Course {
   readonly isFromStart: boolean;
   readonly validationExamples: number;
 
-  constructor(events: readonly TrainEvent[], facts: DiagnosisFacts) {
+  constructor(events: readonly DiagnosedEvent[], facts: DiagnosisFacts) {
     this.facts = facts;
     this.steps = events.flatMap((event) =>
       event.type === "step"

@@ -28,13 +28,16 @@ export const nan: Detector = ({ steps, failure, losses }) => {
   const course = before === undefined ? "" : ` The last finite loss was ${figure(before)}.`;
   const said = failure ? ` ${failure.split("\n")[0]}.` : "";
   const isData = /of the batch is|in the data/.test(failure ?? "");
+  const cause = /gives \S+ in [^\n]*?: ([^\n]+)/.exec(failure ?? "")?.[1];
   return diagnosis(
     "nan",
     "problem",
     `The loss or the weights were no longer finite at step ${at}.${course}${said}`,
     isData
       ? "Clean the data: find the examples with missing values, and fill them or leave them out."
-      : "Run it in debug mode, which names the op, its module and the cause; then lower the learning rate or mend that op.",
+      : cause
+        ? `Mend the op that made it: ${cause}.`
+        : "Run it in debug mode, which names the op, its module and the cause; then lower the learning rate or mend that op.",
     { step: at },
   );
 };

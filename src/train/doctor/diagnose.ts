@@ -2,8 +2,7 @@
  * Reads a run's events as somebody does who has seen many: every known symptom, with its numbers and what to change. The detectors
  * are in curveSymptoms.ts, networkSymptoms.ts and dataSymptoms.ts. Read recipe.ts for the doctor's own experiments.
  */
-import type { TrainEvent } from "../events.js";
-import { Course, type DiagnosisFacts } from "./course.js";
+import { Course, type DiagnosedEvent, type DiagnosisFacts } from "./course.js";
 import * as curve from "./curveSymptoms.js";
 import * as data from "./dataSymptoms.js";
 import { type Detector, type Diagnosis, type SymptomName, symptomNames } from "./diagnosis.js";
@@ -41,7 +40,7 @@ const coveredBy: Readonly<Partial<Record<SymptomName, readonly SymptomName[]>>> 
   rateTooLow: ["deadUnits", "saturatedUnits", "frozenLayer"],
   lossNotFalling: ["rateTooHigh", "rateTooLow", "shuffledLabels"],
   vanishingGradients: ["deadUnits"],
-  underfitting: ["lossNotFalling"],
+  underfitting: ["lossNotFalling", "shuffledLabels"],
 };
 
 /**
@@ -53,14 +52,15 @@ const coveredBy: Readonly<Partial<Record<SymptomName, readonly SymptomName[]>>> 
  * @param events of one run, in their order, as `fit` emits them or a log keeps them.
  * @example
  * ```ts
- * import { diagnose, type TrainEvent } from "gradus/train";
- * const step = (i: number) => ({ type: "step", epoch: 1, step: i + 1, loss: 2.3 + (i % 2) / 100, lr: 1e-9 });
- * const events = Array.from({ length: 40 }, (_, i) => step(i)) as unknown as TrainEvent[];
+ * import { diagnose } from "gradus/train";
+ * const events = Array.from({ length: 40 }, (_, i) => {
+ *   return { type: "step", epoch: 1, step: i + 1, loss: 2.3 + (i % 2) / 100, lr: 1e-9 } as const;
+ * });
  * console.log(diagnose(events, { classes: 10 })[0]?.symptom); // → lossNotFalling
  * ```
  */
 export function diagnose(
-  events: readonly TrainEvent[],
+  events: readonly DiagnosedEvent[],
   facts: DiagnosisFacts = {},
 ): readonly Diagnosis[] {
   const course = new Course(events, facts);

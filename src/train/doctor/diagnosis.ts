@@ -46,7 +46,8 @@ export const diagnosis = (
 export const figure = (x: number): string => {
   if (!Number.isFinite(x) || x >= Number.MAX_VALUE) return Number.isNaN(x) ? "NaN" : "infinity";
   const isPlain = x === 0 || (Math.abs(x) >= 1e-3 && Math.abs(x) < 1e5);
-  return isPlain ? String(Number(x.toPrecision(3))) : x.toExponential(1).replace("e+", "e");
+  if (isPlain) return String(Number(x.toPrecision(3)));
+  return x.toExponential(1).replace("e+", "e").replace(".0e", "e");
 };
 
 export const share = (x: number): string => `${Math.round(x * 100)}%`;

@@ -127,12 +127,16 @@ export const frozenLayer: Detector = (course): Diagnosis | null => {
     );
   }
   if (off.length === 0) return null;
-  const all = course.parameters().length;
+  const all = course.parameters();
+  const firstTrained = all.findIndex(([, looks]) => looks.some(({ trainable }) => trainable));
+  // A body that is frozen up to some layer is how one transfers; what lies behind trained layers is not.
+  const isBody = all.findLastIndex(([name]) => off.includes(name)) < firstTrained;
   return diagnosis(
     "frozenLayer",
-    "note",
-    `${off.length} of ${all} parameters are frozen (requiresGrad is false): ${listed(off)}.`,
-    "If that is not on purpose, call requiresGrad(true) on the module and give its parameters to the optimizer.",
+    isBody ? "note" : "problem",
+    `${off.length} of ${all.length} parameters are frozen (requiresGrad is false)` +
+      `${isBody ? "" : ", though layers before them train"}: ${listed(off)}.`,
+    "Unless that is on purpose, call requiresGrad(true) on the module and give its parameters to the optimizer.",
     { frozen: off.length },
     off,
   );
@@ -160,8 +164,9 @@ export const evaluationMode: Detector = (course) => {
   return null;
 };
 
-export const unnormalizedInput: Detector = ({ health }) => {
-  const inputs = health.flatMap(({ input }) => (input ? [input] : []));
+export const unnormalizedInput: Detector = ({ health, facts }) => {
+  const seen = health.flatMap(({ input }) => (input ? [input] : []));
+  const inputs = facts.input ? [facts.input, ...seen] : seen;
   if (inputs.length === 0) return null;
   const [mean, std] = [median(inputs.map((x) => x.mean)), median(inputs.map((x) => x.std))];
   const isFar = Math.abs(mean) > 4 * std && Math.abs(mean) > 0.1;

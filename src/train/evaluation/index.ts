@@ -25,7 +25,6 @@ export {
   uniformSoup,
   type Weights,
 } from "./soup.js";
-export { Swa, type SwaOptions } from "./swa.js";
 export { findTemperature, scaleTemperature, TemperatureScaled } from "./temperature.js";
 export {
   fiveCropViews,

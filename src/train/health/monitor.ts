@@ -66,8 +66,11 @@ class Outputs implements OpObserver {
       if (!(output instanceof Tensor) || !isFloat(output.dtype) || !isLeafModule(module)) return;
       if (/^(Linear|Embedding|LayerNorm|RMSNorm)/.test(kind)) this.#isByChannel = false;
       if (/^(Conv|BatchNorm|GroupNorm|InstanceNorm)/.test(kind)) this.#isByChannel = true;
-      if (this.found.at(-1)?.value === output) this.found.pop();
-      this.#add(name, kind, output);
+      const last = this.found.at(-1);
+      if (last?.value !== output) this.#add(name, kind, output);
+      // The module's name says more than that of the op in it; what hands its input on, as dropout in evaluation, says nothing.
+      else if (watchedOps.has(last.kind))
+        this.found[this.found.length - 1] = { ...last, name, kind };
     });
   }
 

@@ -192,7 +192,10 @@ export class Run {
     while (!this.#isOver) {
       const isWhole = (await this.#trainEpoch()) && (await this.#finishEpoch());
       if (!isWhole) return this.#stop();
-      await (this.#isOver ? this.#save("epoch", "end") : this.#save("epoch"));
+      const isOver = this.#isOver;
+      await (isOver ? this.#save("epoch", "end") : this.#save("epoch"));
+      // The checkpoint's own event may have ended the run.
+      if (!isOver && this.#isOver) await this.#save("end");
     }
     this.#isEnding = true;
     await this.#callbacks.atEnd(this.#control, () => this.#drain());

@@ -16,6 +16,12 @@ export {
 export { type ConfigSource, parseSetting } from "./configFile.js";
 export { csvLogger } from "./csvLogger.js";
 export { fingerprintOf, openExamples } from "./dataSource.js";
+export {
+  type RunEvidence,
+  readRunEvidence,
+  type WriteDoctorOptions,
+  writeDoctorReport,
+} from "./doctorFolder.js";
 export { type GitState, gitStateOf, type Machine, machineOf } from "./environment.js";
 export {
   experimentFrom,
@@ -24,9 +30,11 @@ export {
   type LoadedExperiment,
   loadExperiment,
 } from "./experimentFile.js";
+
 export {
   type CsvRows,
   type ExportCsvOptions,
+  type ExportOptions,
   exportCsv,
   exportTensorBoard,
 } from "./exportRuns.js";

@@ -14,6 +14,7 @@ import {
   eventRecord,
   fileHeader,
   type Hyperparameters,
+  restartRecord,
   type SummaryValue,
   sessionEnd,
   sessionStart,
@@ -23,6 +24,8 @@ import { histogramOf } from "../tensorboard/histogram.js";
 export interface SummaryWriterOptions extends WriteOptions {
   /** When the file is begun, in milliseconds since 1970; default now. */
   readonly time?: number;
+  /** The first step of a run that goes on: what other files of the folder hold for it and later ones does not count. */
+  readonly purgeStep?: number;
 }
 
 /** Where a value belongs. */
@@ -30,6 +33,11 @@ export interface SummaryPlace {
   readonly step: number;
   /** Milliseconds since 1970; default now. */
   readonly time?: number;
+}
+
+function checkStep(step: number, name: string): void {
+  if (!Number.isSafeInteger(step) || step < 0)
+    throw new ValueError("SummaryWriter", `${name} is ${step}; expected a whole number ≥ 0`);
 }
 
 let writers = 0;
@@ -65,7 +73,9 @@ export class SummaryWriter {
   #file: number | undefined;
   #position = 0;
 
-  constructor(folder: string, { time = Date.now(), fileSystem }: SummaryWriterOptions = {}) {
+  constructor(folder: string, options: SummaryWriterOptions = {}) {
+    const { time = Date.now(), fileSystem, purgeStep } = options;
+    if (purgeStep !== undefined) checkStep(purgeStep, "purgeStep");
     this.#files = fileSystem ?? nodeFileSystem;
     this.path = join(folder, fileName(time));
     try {
@@ -75,12 +85,12 @@ export class SummaryWriter {
       throw fileError("SummaryWriter", this.path, error);
     }
     this.#write(fileHeader(time));
+    if (purgeStep !== undefined) this.#write(restartRecord({ step: purgeStep, time }));
   }
 
   /** Writes values that belong to one step. */
   add(values: readonly SummaryValue[], { step, time = Date.now() }: SummaryPlace): void {
-    if (!Number.isSafeInteger(step) || step < 0)
-      throw new ValueError("SummaryWriter", `step is ${step}; expected a whole number ≥ 0`);
+    checkStep(step, "step");
     if (values.length > 0) this.#write(eventRecord(values, { step, time }));
   }
 

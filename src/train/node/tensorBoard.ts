@@ -8,7 +8,7 @@ import type { Callback, RunControl } from "../callbacks/callback.js";
 import type { TrainEvent } from "../events.js";
 import { type FlatSettings, flattenSettings } from "../runs/settings.js";
 import { hyperparametersOf, scalarsOf, settingsTable } from "../tensorboard/summaries.js";
-import { SummaryWriter } from "./summaryWriter.js";
+import { SummaryWriter, type SummaryWriterOptions } from "./summaryWriter.js";
 
 export interface TensorBoardOptions extends WriteOptions {
   /** The run's settings, shown as text and in the table of hyperparameters; any nested values. */
@@ -28,7 +28,8 @@ export interface FileCallback extends Callback {
 
 /**
  * Shows a run in TensorBoard as it goes on: `tensorboard --logdir FOLDER`. Each event is one write, so that what was
- * reported is there even if the process is killed. A run that goes on adds a file to the folder.
+ * reported is there even if the process is killed. A run that goes on adds a file to the folder;
+ * steps that are done again then count once.
  *
  * @param folder one for each run; TensorBoard names the run by it.
  * @throws FileError, ending the run, where the files cannot be written.
@@ -59,13 +60,14 @@ export function tensorBoard(folder: string, options: TensorBoardOptions = {}): F
     writer?.close();
     writer = undefined;
   };
-  const open = (): SummaryWriter => {
-    writer ??= new SummaryWriter(folder, write);
+  const open = (more: SummaryWriterOptions = {}): SummaryWriter => {
+    writer ??= new SummaryWriter(folder, { ...write, ...more });
     return writer;
   };
   return {
     name: "tensorBoard",
     onEvent(event, run) {
+      if (event.type === "start" && event.resumed) open({ purgeStep: event.step + 1 });
       if (event.type === "start" && !event.resumed) describe(open(), flattenSettings(settings));
       if (event.type === "step" && event.step % everySteps !== 0) return;
       const values = [...scalarsOf(event)];

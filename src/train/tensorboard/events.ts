@@ -97,6 +97,14 @@ const seconds = (time: number): number => time / 1000;
 export const fileHeader = (time: number): Uint8Array =>
   frameRecord(new Message().double(1, seconds(time)).text(3, "brain.Event:2").bytes);
 
+const sessionBegins = 1;
+
+/** A record that says: the run goes on here, and what was written for this step or later ones before does not count. */
+export function restartRecord({ step, time }: EventPlace): Uint8Array {
+  const event = new Message().double(1, seconds(time)).int(2, step);
+  return frameRecord(event.message(7, (session) => session.int(1, sessionBegins)).bytes);
+}
+
 /** The record of values that belong to one step. */
 export function eventRecord(
   values: readonly SummaryValue[],

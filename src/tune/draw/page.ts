@@ -1,5 +1,6 @@
 /** One HTML page with a study's pictures and table, complete in itself. Read table.ts for the rows. */
 import { escapeXml, look } from "../../train/draw/svg.js";
+import { rank } from "../samplers/ranking.js";
 import type { Direction, TrialRecord } from "../types.js";
 import { bestOf, finishedTrials } from "./axes.js";
 import { parameterNames, secondsOf, shortValue } from "./table.js";
@@ -59,12 +60,11 @@ export function studyPage({
 }: StudyPageOptions): string {
   const names = parameterNames(trials);
   const best = bestOf(finishedTrials(trials), direction);
-  const sign = direction === "minimize" ? 1 : -1;
-  const rank = ({ state, value }: TrialRecord) =>
-    state === "complete" && Number.isFinite(value) ? sign * value! : Number.POSITIVE_INFINITY;
-  const compare = (a: TrialRecord, b: TrialRecord) =>
-    rank(a) === rank(b) ? a.number - b.number : rank(a) - rank(b);
-  const rows = [...trials].sort(compare).slice(0, mostRows);
+  const told = rank(trials, direction);
+  const rows = [
+    ...told,
+    ...trials.filter((trial) => trial.state !== "complete" && trial.state !== "pruned"),
+  ].slice(0, mostRows);
   const head = ["trial", "state", metric, ...names, "reports", "seconds", "error"];
   const cut =
     trials.length > rows.length ? `<p>The ${rows.length} best of ${trials.length}.</p>` : "";

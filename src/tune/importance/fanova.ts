@@ -78,7 +78,7 @@ function placing(space: Space, trials: readonly Parameters[], y: readonly number
  * const study = await createStudy({ space, sampler: new RandomSampler() });
  * await study.optimize(({ parameters: { much, little } }) => 10 * much + little, { trials: 100 });
  * const [first] = parameterImportances(study.space, await study.trials());
- * console.log(first.parameter, first.importance > 0.9); // → much true
+ * console.log(first!.parameter, first!.importance > 0.9); // → much true
  * ```
  */
 export function parameterImportances<P>(

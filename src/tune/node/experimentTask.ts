@@ -68,7 +68,8 @@ export function experimentRunner(build: ExperimentBuilder, task: ExperimentTask)
   };
 }
 
-function pick(
+/** The value of a trial from those of its epochs. */
+export function pick(
   values: readonly number[],
   take: "last" | "best",
   isBetter: (a: number, b: number) => boolean,
@@ -78,12 +79,14 @@ function pick(
 }
 
 /** Follows a run: tells how far it is, reports its epochs, and gives it up when the study's pruner does. */
-class Watch {
+export class Watch {
   readonly #prune = new AbortController();
   readonly #trial: Trial;
   readonly #context: ObjectiveContext;
   readonly #measure: Metric;
   #epochs = 1;
+  #pending = Promise.resolve();
+  #failure: unknown;
 
   constructor(trial: Trial, context: ObjectiveContext, measure: Metric) {
     this.#trial = trial;
@@ -97,6 +100,22 @@ class Watch {
 
   readonly isBetter = (a: number, b: number): boolean =>
     this.#context.direction === "minimize" ? a < b : a > b;
+
+  /** Takes in an event without making the run wait; what goes wrong ends it after the step at hand. */
+  follow(event: TrainEvent): void {
+    this.#pending = this.#pending
+      .then(() => this.onEvent(event))
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+        this.#prune.abort();
+      });
+  }
+
+  /** When all events are taken in; throws what went wrong with one. */
+  async settled(): Promise<void> {
+    await this.#pending;
+    if (this.#failure !== undefined) throw this.#failure;
+  }
 
   async onEvent(event: TrainEvent): Promise<void> {
     if (event.type === "start") this.#epochs = event.epochs;

@@ -20,6 +20,8 @@ import { WorkerProcess } from "./workerProcess.js";
 
 /** So many processes in a row may die without a trial, which nothing else would limit. */
 const mostDeaths = 5;
+/** Each has its own copy of the data. */
+const mostByDefault = 4;
 /** If so many trials have failed and none came to a value, the others would fail as well. */
 const mostFailures = 5;
 
@@ -56,6 +58,8 @@ export async function runSweep(options: SweepOptions): Promise<SweepResult> {
       ...{ name, direction, storage, space: new Space(space) },
       ...{ sampler: makeSampler(sampler), pruner: makePruner(pruner) },
     });
+    if ((await study.trials()).length === 0)
+      for (const parameters of options.first ?? []) await study.enqueue(parameters);
     return await new Sweep(options, settings, study).run();
   } finally {
     storage.close();
@@ -72,7 +76,7 @@ interface Shares {
 function checkOptions(options: SweepOptions): Shares {
   const cores = availableParallelism();
   const { trials, silentSeconds = 120, attempts = 3 } = options;
-  const workers = options.workers ?? Math.max(1, Math.floor(cores / 2));
+  const workers = options.workers ?? Math.min(cores, mostByDefault);
   const threads = options.threads ?? Math.max(1, Math.floor(cores / workers));
   const counts = {
     trials: [trials, 1_000_000],
@@ -150,7 +154,14 @@ class Sweep {
     const trials = await this.#study.trials();
     this.#hasValue = trials.some(({ state }) => state === "complete");
     const ended = trials.filter(({ ended }) => ended !== undefined).length;
-    this.#tell({ type: "start", ended, trials: this.#options.trials, workers, threads });
+    this.#tell({ type: "start", ended, trials: this.#most(trials), workers, threads });
+  }
+
+  /** A grid may end before. */
+  #most(trials: readonly TrialRecord[]): number {
+    const { sampler, space } = this.#study;
+    const enqueued = trials.filter((trial) => trial.enqueued).length;
+    return Math.min(this.#options.trials, enqueued + (sampler.size?.(space) ?? Infinity));
   }
 
   #tell(event: Parameters<NonNullable<SweepOptions["onEvent"]>>[0]): void {

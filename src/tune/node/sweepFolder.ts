@@ -6,6 +6,7 @@ import { fileError } from "../../io/fileSystem.js";
 /** The files of a sweep by what they hold. */
 export const sweepFiles = {
   study: "study.jsonl",
+  sweep: "sweep.json",
   table: "trials.csv",
   page: "index.html",
   history: "history.svg",

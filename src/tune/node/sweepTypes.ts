@@ -5,6 +5,7 @@ import type { SpaceJson } from "../space/space.js";
 import type { NamedOptions } from "../storage.js";
 import type { Trial } from "../trial.js";
 import type { Direction, Parameters, TrialRecord } from "../types.js";
+import type { RunSource } from "./sweepFile.js";
 
 /** Trains an experiment with a trial's parameters as changed settings. */
 export interface ExperimentTask {
@@ -32,7 +33,18 @@ export interface ModuleTask {
   readonly args?: unknown;
 }
 
-export type SweepTask = ExperimentTask | ModuleTask;
+/** Trains a configuration from a file with a trial's parameters as changed settings, in a run's folder that can be resumed. */
+export interface RunTask {
+  readonly kind: "run";
+  readonly source: RunSource;
+  /** Settings changed for all trials. */
+  readonly settings: Settings;
+  /** As in {@link ExperimentTask}. */
+  readonly metric: string;
+  readonly take?: "last" | "best";
+}
+
+export type SweepTask = ExperimentTask | ModuleTask | RunTask;
 
 /** What an objective gets besides its trial. */
 export interface ObjectiveContext {
@@ -66,7 +78,9 @@ export interface SweepOptions {
   readonly task: SweepTask;
   /** How many trials the study shall have in the end; fewer where a grid ends. */
   readonly trials: number;
-  /** Processes; default one for every two cores, at least one. */
+  /** Put in line when the study is made, before what the sampler chooses. */
+  readonly first?: readonly Parameters[];
+  /** Processes; default one a core, at most 4. */
   readonly workers?: number;
   /** Threads of each process; default the cores divided among them. */
   readonly threads?: number;

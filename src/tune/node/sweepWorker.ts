@@ -11,6 +11,7 @@ import type { Trial } from "../trial.js";
 import { experimentRunner } from "./experimentTask.js";
 import { FileStorage } from "./fileStorage.js";
 import { workerName } from "./liveness.js";
+import { runRunner } from "./runTask.js";
 import { makeFolder, sweepFiles, trialFolder } from "./sweepFolder.js";
 import {
   type ObjectiveContext,
@@ -52,6 +53,7 @@ async function prepare(start: WorkerStart): Promise<TrialRunner> {
   setNumThreads(start.threads);
   const { task } = start;
   if (task.kind === "module") return await loadFunction(task.module, task.name ?? "objective");
+  if (task.kind === "run") return await runRunner(task);
   const build = await loadFunction<ExperimentBuilder>(task.module, task.name ?? "build");
   return experimentRunner(build, task);
 }
