@@ -60,7 +60,8 @@ const examples: Record<string, { changes: Settings; outside?: boolean }> = {
 };
 
 test("every example is tested", () => {
-  const files = readdirSync(join(projectRoot, "examples"));
+  const entries = readdirSync(join(projectRoot, "examples"), { withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
   assert.deepEqual(files.sort(), Object.keys(examples).sort());
 });
 
