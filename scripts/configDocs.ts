@@ -1,5 +1,5 @@
 /**
- * `npm run docs:config`: writes docs/configuration.md, every key of a configuration, and assets/run.schema.json, the same for
+ * `npm run docs:config`: writes docs/configuration-keys.md, every key of a configuration, and assets/run.schema.json, the same for
  * editors, from the schema. test/configDocs.test.ts checks that both are up to date.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { isMain, projectRoot } from "./lib/process.js";
 
 const head = `# Every key of a configuration
 
-Written from the schema by \`npm run docs:config\`; [training.md](training.md) says how to write one. A choice is a name (\`optim: adam\`) or a name with
+Written from the schema by \`npm run docs:config\`; [configuration.md](configuration.md) says how to write one. A choice is a name (\`optim: adam\`) or a name with
 options (\`optim: { name: adam, lr: 1e-3 }\`). What has no default and is not marked optional must be given.
 `;
 
@@ -94,7 +94,7 @@ function choicesIn(schema: JsonSchema, path: string): [string, JsonSchema][] {
   return parts;
 }
 
-/** The text of docs/configuration.md. */
+/** The text of docs/configuration-keys.md. */
 export function configurationText(): string {
   const schema = strictJsonSchema();
   const sections = choicesIn(schema, "").flatMap(([path, choice]) => choiceSection(path, choice));
@@ -106,7 +106,7 @@ export const schemaText = (): string => `${JSON.stringify(configJsonSchema())}\n
 
 /** The generated files by their paths. */
 export const generatedFiles = (): Readonly<Record<string, string>> => ({
-  "docs/configuration.md": configurationText(),
+  "docs/configuration-keys.md": configurationText(),
   "assets/run.schema.json": schemaText(),
 });
 

@@ -40,7 +40,7 @@ Examples:
       go on with a run that was stopped; it ends as if it never had been
 
 Ctrl-C saves the run and prints how to go on; a second Ctrl-C leaves at once.
-docs/training.md explains configurations.`;
+docs/configuration.md explains configurations.`;
 
 const collect = (value: string, list: readonly string[]): string[] => [...list, value];
 

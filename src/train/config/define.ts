@@ -34,7 +34,7 @@ export interface CustomLoaders extends Pick<DataOptions, "limit"> {
 /** A folder or file whose kind is told from what lies there. */
 type DataPath = DataOptions & { readonly path: string };
 
-/** Everything that a configuration can say. docs/training.md explains each key. */
+/** Everything that a configuration can say. docs/configuration.md explains each key. */
 export interface RunDefinition {
   readonly name?: string;
   readonly model: Named<typeof models> | ModelFunction | CustomModel;

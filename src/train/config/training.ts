@@ -76,6 +76,13 @@ export const trainShape = {
     .strictObject({ decay: z.number().min(0).max(1), warmup: z.boolean().default(false) })
     .exactOptional()
     .describe("averages of the weights, measured and kept in the end"),
+  swa: z
+    .strictObject({
+      start: count(0).describe("epochs before averaging begins"),
+      everyEpochs: count().default(1),
+    })
+    .exactOptional()
+    .describe("equal average of the weights at the last epochs' ends"),
   earlyStopping: earlyStopping.exactOptional().describe("end when a measure gets no better"),
   mix: chosenSchema(mixes)
     .exactOptional()
@@ -107,7 +114,7 @@ export function loopOptions(
   settings: TrainSettings,
   { classes, hasValidation }: { readonly classes?: number; readonly hasValidation: boolean },
 ): Partial<FitOptions> {
-  const { maxSteps, validateEverySteps, accumulate, clip, ema, earlyStopping } = settings;
+  const { maxSteps, validateEverySteps, accumulate, clip, ema, swa, earlyStopping } = settings;
   const { mix, monitor, debug, checkpoint } = settings;
   const watched = [earlyStopping?.monitor, checkpoint.best?.monitor];
   if (!hasValidation && watched.some((path) => path?.startsWith("validation.")))
@@ -118,6 +125,7 @@ export function loopOptions(
     ...(accumulate > 1 && { accumulate }),
     ...(clip && { clip }),
     ...(ema && { ema }),
+    ...(swa && { swa }),
     ...(earlyStopping && { earlyStopping }),
     ...(mix && { batchTransform: batchTransform(mix, classes) }),
     ...(monitor && { monitor }),

@@ -134,6 +134,7 @@ async function evaluate({ path, text }: ConfigSource): Promise<RawConfig> {
     virtualModules: await ownModules(),
     fsCache: false,
     moduleCache: false,
+    interopDefault: false,
   });
   let module: { readonly default?: unknown };
   try {
