@@ -20,7 +20,7 @@ import { data, nn, ones, optim } from "../src/index.js";
 import { compareCurvesSvg, fit } from "../src/train/index.js";
 import { csvLogger } from "../src/train/node/index.js";
 import { writeCraftedRun } from "./support/craftedRun.js";
-import { temporaryFolder } from "./trainSupport.js";
+import { temporaryFolder, writeShapes } from "./trainSupport.js";
 
 const parent = temporaryFolder();
 const runs = join(parent, "runs");
@@ -176,6 +176,23 @@ test("runs are exported as CSV, event files and JSON", async () => {
   cpSync(join(runs, "first-try"), twin, { recursive: true });
   await run("export", "first", twin, "--tensorboard", board);
   assert.deepEqual(readdirSync(board).sort(), ["first-try", "first-try-2", "second-try"]);
+});
+
+test("training writes event files as it goes on, and goes on with them", async () => {
+  const board = join(parent, "live");
+  const words = ["--runs", join(parent, "trained"), "--tensorboard", board, "--quiet"];
+  let text = "";
+  const screen = new Screen({ write: (more) => (text += more) }, {});
+  const gradus = (...more: string[]) =>
+    runCommandLine(["train", ...more, ...words], { io: { out: screen, err: screen } });
+  const shapes = writeShapes(parent, "shapes");
+  assert.equal(await gradus("lenet", "--data", shapes, "--epochs", "1", "--name", "live"), 0, text);
+  const [file] = readdirSync(join(board, "live"));
+  const bytes = readFileSync(join(board, "live", file!));
+  for (const tag of ["loss/step", "accuracy/validation", "optim.lr", "session_end_info"])
+    assert.ok(bytes.includes(tag), tag);
+  assert.equal(await gradus("--resume", "live"), 0, text);
+  assert.equal(readdirSync(join(board, "live")).length, 2);
 });
 
 test("deleting asks, and leaves alone what is no run, under way or a link", async () => {

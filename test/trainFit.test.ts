@@ -137,6 +137,20 @@ test("checkpoints come after so many steps, and each of them resumes", async () 
   }
 });
 
+test("checkpoints come when so many seconds have passed", async () => {
+  const saved: (readonly string[])[] = [];
+  const save = (_: SafetensorsContent, { reasons }: { reasons: readonly string[] }) =>
+    void saved.push(reasons);
+  const { model, options } = setUp({ checkpoint: { save, everySeconds: 0 }, epochs: 1 });
+  await fit(model, options);
+  assert.equal(saved.length, 1 + batches + 1);
+  assert.deepEqual(saved[1], ["seconds"]);
+  const never = setUp({ checkpoint: { save, everySeconds: 1e9 }, epochs: 1 });
+  saved.length = 0;
+  await fit(never.model, never.options);
+  assert.deepEqual(saved, [["start"], ["end", "epoch"]]);
+});
+
 test("a loss that is not finite ends the run with epoch, step and cause, and is not saved", async () => {
   const kept: SafetensorsContent[] = [];
   const events: TrainEvent[] = [];
@@ -264,6 +278,39 @@ test("a damaged checkpoint is refused and never crashes", async () => {
     const { model, options } = setUp({ resume: damaged });
     await assert.rejects(fit(model, options), message, what);
   }
+});
+
+test("a damaged state of a callback is refused, and names it", async () => {
+  let kept: SafetensorsContent | undefined;
+  const options = { ema: { decay: 0.5 }, earlyStopping: { monitor: "train.loss" }, maxSteps: 7 };
+  const save = (content: SafetensorsContent) => {
+    kept = copyOf(content);
+  };
+  const first = setUp({ ...options, checkpoint: { save } });
+  await fit(first.model, first.options);
+  const { tensors, metadata } = kept!;
+  const state = JSON.parse(metadata.state!) as { callbacks: Record<string, object> };
+  const withCallbacks = (changes: object): SafetensorsContent => {
+    const callbacks = { ...state.callbacks, ...changes };
+    return { tensors, metadata: { ...metadata, state: JSON.stringify({ ...state, callbacks }) } };
+  };
+  const without = (name: string) => new Map([...tensors].filter(([key]) => !key.startsWith(name)));
+  const [name] = [...tensors.keys()].filter((key) => key.startsWith("callback.ema.module"));
+  const cases: [string, SafetensorsContent, RegExp][] = [
+    ["no number", withCallbacks({ earlyStopping: { best: null, waited: "x" } }), /waited is "x"/],
+    ["half a best", withCallbacks({ earlyStopping: { best: {}, waited: 0 } }), /best.monitor is/],
+    ["a list", withCallbacks({ earlyStopping: [] }), /earlyStopping is \[\]; expected an object/],
+    ["gone", withCallbacks({ earlyStopping: undefined }), /has the tensor "callback.earlyStopping/],
+    ["no averages", { tensors: without("callback.ema."), metadata }, /missing keys: n_averaged/],
+    ["an average less", { tensors: without(name!), metadata }, /missing keys: module\.fc/],
+    ["a prototype", withCallbacks(JSON.parse('{"__proto__":{}}')), /state of __proto__/],
+  ];
+  for (const [what, resume, message] of cases) {
+    const { model, options: own } = setUp({ ...options, resume });
+    await assert.rejects(fit(model, own), message, what);
+  }
+  const { model, options: own } = setUp({ ...options, resume: kept! });
+  assert.equal((await fit(model, own)).step, 7);
 });
 
 test("options out of range are refused", async () => {

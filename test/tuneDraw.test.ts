@@ -53,6 +53,8 @@ test("values far off are left out and counted, and no trial at all is no error",
   const svg = drawHistory({ trials, direction: "minimize" });
   assert.equal(dotsOf(svg, blue).length, 19);
   assert.match(svg, /1 far worse not shown/);
+  const shares = drawHistory({ trials, direction: "minimize", metric: "validation.accuracy" });
+  assert.equal(dotsOf(shares, blue).length, 20);
   const flat = Array.from({ length: 20 }, (_, i) => complete(i, 2));
   assert.equal(dotsOf(drawHistory({ trials: flat, direction: "maximize" }), blue).length, 20);
   for (const draw of [drawHistory, drawReports, drawParallel, drawSlices])
@@ -87,7 +89,7 @@ test("slices put numbers on scales, names side by side, and leave constants out"
   assert.ok(!linear.includes("logarithmic"));
 });
 
-test("parallel coordinates leave a gap where a trial lacks a parameter", () => {
+test("parallel coordinates lead a line below the axis of a parameter that its trial lacks", () => {
   const trials = [
     complete(0, 1, { name: "sgd", momentum: 0.9, lr: 1 }),
     complete(1, 2, { name: "adam", lr: 2 }),
@@ -96,7 +98,12 @@ test("parallel coordinates leave a gap where a trial lacks a parameter", () => {
   const svg = drawParallel({ trials, direction: "minimize", metric: "loss" });
   const lines = Array.from(svg.matchAll(/<path d="(M[^"]+)"/g), ([, d]) => d!);
   assert.equal(lines.length, 3);
-  assert.deepEqual(lines.map((d) => d.match(/M/g)!.length).sort(), [1, 1, 2]);
+  const lowest = lines.map((d) => Math.max(...d.match(/[\d.]+(?=L|$)/g)!.map(Number)));
+  assert.deepEqual(
+    lowest.map((y) => y > 460),
+    [false, true, false],
+  );
+  assert.match(svg, />none</);
   assert.equal(pathsOf(svg, orange).length, 1);
   assert.ok(svg.indexOf(pathsOf(svg, orange)[0]!) > svg.indexOf(lines[0]!));
 });

@@ -5,6 +5,7 @@ import { GradusError } from "../core/errors.js";
 import { addData } from "./commands/data.js";
 import { addDoctor } from "./commands/doctor.js";
 import { addEmbed } from "./commands/embed.js";
+import { addEvaluate } from "./commands/evaluate.js";
 import { addInfo } from "./commands/info.js";
 import { addInitStats } from "./commands/initStats.js";
 import { addLab } from "./commands/lab.js";
@@ -35,6 +36,7 @@ const examples = `
 Examples:
   $ gradus train lenet                      learn handwritten digits, in seconds
   $ gradus predict RUN seven.png            ask the trained network about a picture
+  $ gradus evaluate RUN RUN                 measure trained networks, alone and together
   $ gradus runs                             list the runs; show, compare, export them
   $ gradus lab                              see the labs of the course
   $ gradus data get fashion-mnist           fetch a data set
@@ -63,6 +65,7 @@ function makeProgram(context: Context): Command {
   addSweep(program, context);
   addDoctor(program, context);
   addPredict(program, context);
+  addEvaluate(program, context);
   addEmbed(program, context);
   addRuns(program, context);
   addInitStats(program, context);

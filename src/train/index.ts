@@ -127,6 +127,7 @@ export {
 export {
   type BatchResult,
   type BatchSource,
+  type EvaluateOptions,
   evaluate,
   type Loss,
   type MeasureOptions,

@@ -131,6 +131,11 @@ export async function runEvaluation(
   return { examples: sums.examples, seconds: clock() - started, measures: meansOf(sums, metrics) };
 }
 
+export interface EvaluateOptions extends MeasureOptions {
+  /** Ends it after the batch at hand; the promise is then rejected with its reason. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * The mean loss and metrics of a model over all batches of a loader, in eval mode, without gradients.
  *
@@ -148,9 +153,10 @@ export async function runEvaluation(
 export async function evaluate(
   model: Model,
   loader: BatchSource,
-  options: MeasureOptions = {},
+  { signal, ...options }: EvaluateOptions = {},
 ): Promise<Measures> {
   const step = makeEvaluationStep(model, options);
-  const evaluation = await runEvaluation(model, step, loader, options.metrics);
+  const evaluation = await runEvaluation(model, step, loader, options.metrics, signal);
+  signal?.throwIfAborted();
   return evaluation!.measures;
 }

@@ -49,7 +49,8 @@ export {
   type RangeDistribution,
   uniform,
 } from "./space/distribution.js";
-export { type Edge, edgesOf, narrowSpace } from "./space/narrow.js";
+export { type Edge, edgesOf } from "./space/edges.js";
+export { bestTrials, type NarrowOptions, narrow } from "./space/narrow.js";
 export {
   contains,
   gridValues,

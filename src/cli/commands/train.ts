@@ -1,12 +1,15 @@
 /** `gradus train`: trains what a configuration describes in a run's folder, or goes on with a run. Read trainSettings.ts next. */
+import { join } from "node:path";
 import type { Command } from "commander";
 import { defaultRates, maxShift, optimizerNames } from "../../train/index.js";
 import {
   type CheckpointInterval,
+  type FileCallback,
   type RunHandlers,
   type RunOutcome,
   resumeRun,
   startRun,
+  tensorBoard,
 } from "../../train/node/index.js";
 import { backendNames, useBackend } from "../backend.js";
 import { type StopSignal, signalExitCodes, UsageError } from "../errors.js";
@@ -20,7 +23,9 @@ import { TrainDisplay } from "../terminal/trainDisplay.js";
 import { checkRunFolder, openExperiment, presetNames, type TrainOptions } from "./trainSettings.js";
 
 /** Options that leave the result of a run alone, so that they may change when it goes on. */
-const freeOptions = ["runs", "resume", "backend", "threads", "checkpointEvery", "quiet"];
+const freeOptions = [
+  ...["runs", "resume", "backend", "threads", "checkpointEvery", "tensorboard", "quiet"],
+];
 
 const examples = `
 Examples:
@@ -66,6 +71,7 @@ export function addTrain(program: Command, context: Context): void {
     .option("--backend <name>", backendNames.join(", "), oneOf(backendNames))
     .option("--threads <n>", "threads of native code (default: one a core)", whole(1, 1024))
     .option("--checkpoint-every <interval>", "save after steps (200) or seconds (30s)", interval)
+    .option("--tensorboard <folder>", "also write event files for TensorBoard as it goes on")
     .option("--quiet", "print the result only")
     .addHelpText("after", examples)
     .action((model: string | undefined, options: TrainOptions, command: Command) =>
@@ -91,17 +97,23 @@ async function train(
     io.out.clearStatus();
     if (!quiet) io.err.line("Stopping after this step … (once more to leave at once)");
   });
+  let board: FileCallback | undefined;
   try {
     const outcome = await start({
       signal: interrupts.signal,
       onReady: (folder, config, experiment) => {
         display.introduce(folder, config, experiment);
+        if (options.tensorboard !== undefined)
+          board = tensorBoard(join(options.tensorboard, folder.name), { settings: config.config });
         if (options.resume && config.backend !== backendOf(backend) && !quiet)
           io.err.line(
             `The run began on ${config.backend}: on another backend it rounds differently.`,
           );
       },
-      onEvent: (event) => display.onEvent(event),
+      onEvent: (event) => {
+        display.onEvent(event);
+        board?.onEvent(event);
+      },
       onDamage: (damaged) => {
         for (const { message } of damaged)
           io.err.line(`${message}; going on from an older checkpoint`);
@@ -114,6 +126,7 @@ async function train(
   } finally {
     io.out.clearStatus();
     interrupts.dispose();
+    board?.close();
   }
 }
 

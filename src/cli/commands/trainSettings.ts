@@ -39,6 +39,7 @@ export interface TrainOptions {
   readonly backend?: BackendName;
   readonly threads?: number;
   readonly checkpointEvery?: CheckpointInterval;
+  readonly tensorboard?: string;
   readonly quiet?: boolean;
 }
 

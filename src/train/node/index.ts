@@ -25,6 +25,15 @@ export {
 export { type EmbeddedRun, type EmbedRunOptions, embedParts, embedRun } from "./embedRun.js";
 export { type GitState, gitStateOf, type Machine, machineOf } from "./environment.js";
 export {
+  type EvaluatedModel,
+  type EvaluateRunsOptions,
+  type EvaluationPart,
+  evaluateRuns,
+  openTrainedRun,
+  type RunsEvaluation,
+  type TrainedRun,
+} from "./evaluateRuns.js";
+export {
   experimentFrom,
   experimentFromSource,
   type FileExperiment,

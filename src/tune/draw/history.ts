@@ -1,6 +1,7 @@
 /** How a search went: the values of all trials with the best so far, and what each trial reported on its way. */
 import { drawPanels, type PanelLine, type PanelSpec } from "../../train/draw/panels.js";
 import { look } from "../../train/draw/svg.js";
+import { isShare } from "../../train/runs/measures.js";
 import type { Direction } from "../types.js";
 import { bestColour, bestOf, finishedTrials, isBetter, type StudyPicture, shade } from "./axes.js";
 
@@ -21,18 +22,24 @@ function staircase(points: readonly Point[], direction: Direction): Point[] {
   return stairs;
 }
 
+/** So many times as far from the best as the middle is. */
+const farOff = 10;
+
 /**
- * Values far worse than the rest would press the rest flat: a diverged loss says nothing but that it diverged. The axis ends
- * two spreads of the better half beyond the middle.
+ * Values far worse than the rest would press the rest flat: a diverged loss says nothing but that it diverged. Shares, as
+ * accuracies, cannot be far off.
  */
-export function withoutFarOff(points: readonly Point[], direction: Direction): Point[] {
-  if (points.length < 8) return [...points];
+export function withoutFarOff(
+  points: readonly Point[],
+  { direction, metric = "value" }: StudyPicture,
+): Point[] {
+  if (points.length < 8 || isShare(metric)) return [...points];
   const sorted = points
     .map(([, y]) => y)
     .sort((a, b) => (direction === "minimize" ? a - b : b - a));
   const [best, middle] = [sorted[0]!, sorted[sorted.length >> 1]!];
-  const limit = middle + 2 * (middle - best);
-  return points.filter(([, y]) => y === middle || !isBetter(limit, y, direction));
+  const limit = best + farOff * (middle - best);
+  return points.filter(([, y]) => middle === best || !isBetter(limit, y, direction));
 }
 
 const remark = (shown: number, all: number): { readonly note?: string } =>
@@ -54,7 +61,7 @@ const remark = (shown: number, all: number): { readonly note?: string } =>
 export function drawHistory(study: StudyPicture): string {
   const { trials, direction, title, metric = "value" } = study;
   const all = finishedTrials(trials).map(({ number, value }): Point => [number, value]);
-  const points = withoutFarOff(all, direction);
+  const points = withoutFarOff(all, study);
   const panel: PanelSpec = {
     title: metric,
     xLabel: "trial",
@@ -95,7 +102,7 @@ export function drawReports(study: StudyPicture): string {
   const colours: Readonly<Record<string, string>> = { complete: look.blue, pruned: look.pale };
   const names: Record<string, string | undefined> = { complete: "complete", pruned: "pruned" };
   const points = reporting.flatMap(({ reports }) => reports.map((r): Point => [r.step, r.value]));
-  const kept = new Set(withoutFarOff(points, direction).map(([, y]) => y));
+  const kept = new Set(withoutFarOff(points, study).map(([, y]) => y));
   const lines: PanelLine[] = reporting
     .filter((trial) => trial !== best)
     .map(({ state, reports }) => {

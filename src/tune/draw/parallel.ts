@@ -15,18 +15,22 @@ import {
 } from "./axes.js";
 
 const [margin, top, height, between] = [70, 120, 340, 150];
+/** Where the lines of trials without a parameter pass, under its axis. */
+const below = 22;
 const mostLines = 2000;
 
 interface Upright {
   readonly name: string;
   readonly x: number;
   readonly scale: Scale;
+  /** Whether there are trials without it. */
+  readonly isPartial: boolean;
   place(trial: Finished): number | undefined;
 }
 
 /**
- * Draws parallel coordinates: good trials dark and on top, the best one orange. A parameter that a trial did not have leaves
- * a gap in its line.
+ * Draws parallel coordinates: good trials dark and on top, the best one orange. Below the axis of a parameter pass the lines
+ * of trials that did not have it.
  *
  * @returns an SVG file as text.
  * @example
@@ -43,8 +47,11 @@ export function drawParallel(study: StudyPicture): string {
   const { direction, title, metric = "value" } = study;
   const trials = finishedTrials(study.trials).slice(-mostLines);
   const axes = parameterAxes({ ...study, trials });
-  const uprights = [...axes.map(upright), valueUpright(trials, metric, axes.length)];
-  const width = Math.max(420, 2 * margin + axes.length * between);
+  const uprights = [
+    ...axes.map((axis, i) => upright(axis, i, trials)),
+    valueUpright(trials, metric, axes.length),
+  ];
+  const width = Math.max(420, 2 * margin + axes.length * between + 20);
   const best = bestOf(trials, direction);
   const good = goodness(
     trials.map(({ value }) => value),
@@ -74,12 +81,12 @@ function subtitle(trials: readonly Finished[], best: Finished | undefined, metri
   return `${trials.length} complete; darker is better, the best ${metric} ${value} (trial ${best.number}) orange`;
 }
 
-const upright = (axis: ParameterAxis, i: number): Upright => ({
-  name: axis.name,
-  x: margin + i * between,
-  scale: axis.scale(top + height, top),
-  place: ({ parameters }) => axis.place(parameters[axis.name]),
-});
+function upright(axis: ParameterAxis, i: number, trials: readonly Finished[]): Upright {
+  const place = ({ parameters }: Finished) => axis.place(parameters[axis.name]);
+  const isPartial = trials.some((trial) => place(trial) === undefined);
+  const scale = axis.scale(top + height, top);
+  return { name: axis.name, x: margin + i * between, scale, isPartial, place };
+}
 
 function valueUpright(trials: readonly Finished[], metric: string, i: number): Upright {
   const values = trials.map(({ value }) => value);
@@ -87,7 +94,8 @@ function valueUpright(trials: readonly Finished[], metric: string, i: number): U
     from: top + height,
     to: top,
   });
-  return { name: metric, x: margin + i * between, scale, place: ({ value }) => value };
+  const place = ({ value }: Finished) => value;
+  return { name: metric, x: margin + i * between, scale, isPartial: false, place };
 }
 
 function across(
@@ -96,20 +104,18 @@ function across(
   stroke: string,
   width: string,
 ): string {
-  let [d, pen] = ["", "M"];
-  for (const { x, scale, place } of uprights) {
-    const value = place(trial);
-    if (value === undefined) pen = "M";
-    else {
-      d += `${pen}${coordinate(x)} ${coordinate(scale.at(value))}`;
-      pen = "L";
-    }
-  }
+  const d = uprights
+    .map(({ x, scale, place }, i) => {
+      const value = place(trial);
+      const y = value === undefined ? top + height + below : scale.at(value);
+      return `${i === 0 ? "M" : "L"}${coordinate(x)} ${coordinate(y)}`;
+    })
+    .join("");
   const style = { fill: "none", stroke, "stroke-width": width, "stroke-linejoin": "round" };
   return element("path", { d, ...style, "stroke-opacity": "0.85" });
 }
 
-function drawUpright({ name, x, scale }: Upright): string {
+function drawUpright({ name, x, scale, isPartial }: Upright): string {
   const parts = [
     element("line", { x1: x, x2: x, y1: top, y2: top + height, stroke: look.ink }),
     textAt(shortName(name, 20), x, top - 16, 12.5, { "text-anchor": "middle", "font-weight": 600 }),
@@ -121,6 +127,10 @@ function drawUpright({ name, x, scale }: Upright): string {
     parts.push(element("line", { x1: x - 4, x2: x, y1: y, y2: y, stroke: look.ink }));
     const style = { "text-anchor": "end", fill: look.ink, ...halo };
     parts.push(textAt(scale.label(tick), x - 7, y + 4, 11.5, style));
+  }
+  if (isPartial) {
+    const style = { "text-anchor": "end", fill: look.pale, ...halo };
+    parts.push(textAt("none", x - 7, top + height + below + 4, 11.5, style));
   }
   return element("g", {}, parts.join("\n"));
 }

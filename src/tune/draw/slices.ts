@@ -32,7 +32,7 @@ export function drawSlices(study: StudyPicture): string {
   const kept = new Set(
     withoutFarOff(
       all.map(({ number, value }) => [number, value] as const),
-      direction,
+      study,
     ).map(([number]) => number),
   );
   const shown = all.filter(({ number }) => kept.has(number));

@@ -154,7 +154,14 @@ class Sweep {
     const trials = await this.#study.trials();
     this.#hasValue = trials.some(({ state }) => state === "complete");
     const ended = trials.filter(({ ended }) => ended !== undefined).length;
-    this.#tell({ type: "start", ended, trials: this.#options.trials, workers, threads });
+    this.#tell({ type: "start", ended, trials: this.#most(trials), workers, threads });
+  }
+
+  /** A grid may end before. */
+  #most(trials: readonly TrialRecord[]): number {
+    const { sampler, space } = this.#study;
+    const enqueued = trials.filter((trial) => trial.enqueued).length;
+    return Math.min(this.#options.trials, enqueued + (sampler.size?.(space) ?? Infinity));
   }
 
   #tell(event: Parameters<NonNullable<SweepOptions["onEvent"]>>[0]): void {

@@ -5,8 +5,7 @@
 import { join } from "node:path";
 import type { BackendName } from "../../backend/contract.js";
 import { StudyError } from "../errors.js";
-import { rank } from "../samplers/ranking.js";
-import { narrowSpace } from "../space/narrow.js";
+import { bestTrials, narrow } from "../space/narrow.js";
 import { contains, unitOf, valueAt } from "../space/scale.js";
 import type { Space } from "../space/space.js";
 import { loadStudy, type Study } from "../study.js";
@@ -87,17 +86,11 @@ function narrowed(
   { keep }: ResolvedStage,
   stage: number,
 ): Space {
-  const ranked = rank(trials, direction);
-  const complete = ranked.filter(({ state }) => state === "complete").length;
-  if (complete < leastComplete)
-    throw new StudyError(
-      "sweep",
-      `stage ${stage - 1} left ${plural(complete)}; stage ${stage} needs at least ${leastComplete} to narrow the space`,
-    );
-  const best = ranked.slice(0, Math.max(leastComplete, Math.ceil(keep * ranked.length)));
-  return narrowSpace(
-    space,
-    best.map(({ parameters }) => parameters),
+  const complete = trials.filter(({ state }) => state === "complete").length;
+  if (complete >= leastComplete) return narrow(space, trials, { direction, keep });
+  throw new StudyError(
+    "sweep",
+    `stage ${stage - 1} left ${plural(complete)}; stage ${stage} needs at least ${leastComplete} to narrow the space`,
   );
 }
 
@@ -110,7 +103,7 @@ function again(
   { direction }: ResolvedSweep,
   { again: count }: ResolvedStage,
 ): Parameters[] {
-  const best = rank(trials, direction).slice(0, count);
+  const best = bestTrials(trials, { direction, keep: 1 }).slice(0, count);
   return best.map(({ parameters }) =>
     space.choose(({ name, distribution }) => {
       const value = parameters[name];

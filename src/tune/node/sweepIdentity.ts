@@ -17,6 +17,15 @@ const identityOf = ({ metric, direction, take, space, run, stages }: ResolvedSwe
   stages: stages.map(({ trials: _, ...stage }) => stage),
 });
 
+const others: Readonly<Record<string, string>> = {
+  metric: "another metric",
+  direction: "another direction",
+  take: "another take",
+  space: "another space",
+  run: "another configuration",
+  stages: "other settings (set, sampler, pruner or stages)",
+};
+
 /**
  * Keeps what a sweep is, or compares it with what was kept.
  *
@@ -40,6 +49,6 @@ export function checkIdentity(folder: string, sweep: ResolvedSweep): void {
     if (!isDeepStrictEqual(value, found[part]))
       throw new StudyError(
         "sweep",
-        `${folder} holds a sweep that began with another ${part}; give this one another name`,
+        `${folder} holds a sweep that began with ${others[part]}; give this one another name`,
       );
 }

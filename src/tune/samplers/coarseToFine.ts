@@ -1,11 +1,10 @@
 /** From coarse to fine in one search: rounds, each in the part of the space where the best trials of the rounds before lie. */
 import { z } from "zod";
 import { parseOptions, positiveWhole, seedOption } from "../options.js";
-import { narrowSpace } from "../space/narrow.js";
-import { valueAt } from "../space/scale.js";
+import { narrow } from "../space/narrow.js";
+import { unitOf, valueAt } from "../space/scale.js";
 import type { NamedOptions } from "../storage.js";
 import type { Parameters } from "../types.js";
-import { rank } from "./ranking.js";
 import { drawsOf, indexOf, type Sampler, type SamplerContext } from "./sampler.js";
 
 export interface CoarseToFineSamplerOptions {
@@ -54,16 +53,13 @@ export class CoarseToFineSampler implements Sampler {
     const { trialsPerRound, rounds, keep, seed } = this.#options;
     const round = Math.min(Math.floor(indexOf(context) / trialsPerRound), rounds - 1);
     const first = number - (indexOf(context) - round * trialsPerRound);
-    const told = rank(
-      trials.filter((trial) => trial.number < first),
-      direction,
-    );
-    const best = told.slice(0, Math.ceil(keep * told.length)).map(({ parameters }) => parameters);
-    const part = round === 0 || best.length === 0 ? space : narrowSpace(space, best);
+    const told = trials.filter((trial) => trial.number < first && trial.state === "complete");
+    const part = round > 0 && told.length > 1 ? narrow(space, told, { direction, keep }) : space;
     const draws = drawsOf(seed, number);
-    // What was fixed by hand need not lie in the part.
     return space.choose(({ name, distribution }) => {
-      return valueAt(part.get(name)?.distribution ?? distribution, draws.uniform());
+      // What was fixed by hand need not lie in the part, nor need a finer grid's points be in the whole space.
+      const finer = part.get(name)?.distribution ?? distribution;
+      return valueAt(distribution, unitOf(distribution, valueAt(finer, draws.uniform())));
     }, fixed);
   }
 }

@@ -1,95 +1,108 @@
-/** A smaller space around good trials: from coarse to fine. Read samplers/coarseToFine.ts for the search that uses it. */
-import type { Parameters, ParameterValue } from "../types.js";
-import type { ChoiceDistribution, Distribution, NumericDistribution } from "./distribution.js";
-import { isNumeric, scaleOf, unitOf } from "./scale.js";
-import { Space, type SpaceJson, type SpaceParameter } from "./space.js";
+/** From coarse to fine: the part of a space where the best trials lie. Read space.ts for spaces. */
+import { ValueError } from "../../core/errors.js";
+import type { Direction, ParameterValue, TrialRecord } from "../types.js";
+import type {
+  Condition,
+  Distribution,
+  GridDistribution,
+  NumericDistribution,
+} from "./distribution.js";
+import { gridValues, isNumeric, unitOf, valueAt } from "./scale.js";
+import { Space, type SpaceJson } from "./space.js";
 
-/** Around the range of good values there stays this part of it on each side, and at least that part of the whole range. */
-const [marginOfRange, marginOfWhole] = [0.1, 0.02];
-
-const single = (value: ParameterValue): ChoiceDistribution => ({ kind: "choice", values: [value] });
-
-function narrowNumbers(distribution: NumericDistribution, good: readonly number[]): Distribution {
-  const { low, high, count, toCoordinate, fromCoordinate } = scaleOf(distribution);
-  const places = good.map(toCoordinate);
-  const [first, last] = [Math.min(...places), Math.max(...places)];
-  const margin = Math.max(marginOfRange * (last - first), marginOfWhole * (high - low));
-  const from = fromCoordinate(Math.max(low, first - margin));
-  const to = fromCoordinate(Math.min(high, last + margin));
-  if (from === to) return single(from);
-  const ends = { ...distribution, low: from, high: to };
-  if (!("count" in ends) || count === Infinity) return ends;
-  return { ...ends, count: Math.round(toCoordinate(to) - toCoordinate(from)) + 1 };
+export interface NarrowOptions {
+  readonly direction: Direction;
+  /** The share of the complete trials that counts as the best; default 0.25, but at least two trials. */
+  readonly keep?: number;
 }
 
-function narrow(distribution: Distribution, good: readonly ParameterValue[]): Distribution {
-  if (good.length === 0) return distribution;
-  if (isNumeric(distribution)) return narrowNumbers(distribution, good as readonly number[]);
-  return { ...distribution, values: distribution.values.filter((value) => good.includes(value)) };
-}
+/** Beyond the best values on each side, as a share of what they span, and of the whole range. */
+const [spanMargin, rangeMargin] = [0.1, 0.05];
 
-const valuesOf = ({ name }: SpaceParameter, trials: readonly Parameters[]): ParameterValue[] =>
-  trials.flatMap((values) => (Object.hasOwn(values, name) ? [values[name]!] : []));
+/** The best trials, the best first. */
+export function bestTrials(
+  trials: readonly TrialRecord[],
+  { direction, keep = 0.25 }: NarrowOptions,
+): TrialRecord[] {
+  if (!(keep > 0 && keep <= 1))
+    throw new ValueError("narrow", `keep is ${keep}; expected a share above 0 and at most 1`);
+  const sign = direction === "minimize" ? 1 : -1;
+  const complete = trials.filter(({ state }) => state === "complete");
+  const ranked = complete.sort((a, b) => sign * (a.value! - b.value!) || a.number - b.number);
+  return ranked.slice(0, Math.max(2, Math.ceil(keep * ranked.length)));
+}
 
 /**
- * The part of a space in which these parameters lie: ranges around their values with some margin, choices that occur. What no good
- * trial has stays as it is, or goes with the condition that it depends on.
+ * Narrows a space to where its best trials lie: ranges to what these span and a little more, choices to what they chose, grids
+ * to as many points around the best ones.
  *
- * @param good the parameters of the best trials.
+ * @throws ValueError where fewer than two trials are complete.
  * @example
  * ```ts
- * import { choice, logUniform, narrowSpace, Space } from "gradus/tune";
- * const space = new Space({ lr: logUniform(1e-6, 1), name: choice(["sgd", "adam"]) });
- * const finer = narrowSpace(space, [{ lr: 1e-4, name: "adam" }, { lr: 1e-3, name: "adam" }]).toJSON();
- * console.log(finer.name, finer.lr.kind); // → { kind: 'choice', values: [ 'adam' ] } logUniform
+ * import { narrow, Space, uniform } from "gradus/tune";
+ * const space = new Space({ x: uniform(0, 10) });
+ * const trials = [1, 4, 5, 9].map((x, number) => ({
+ *   ...{ number, state: "complete" as const, parameters: { x }, value: (x - 4.4) ** 2 },
+ *   ...{ attempt: 1, reports: [], attributes: {} },
+ * }));
+ * const { x } = narrow(space, trials, { direction: "minimize", keep: 0.5 }).toJSON();
+ * console.log(x); // → { kind: 'uniform', low: 3.5, high: 5.5 }
  * ```
  */
-export function narrowSpace(space: Space, good: readonly Parameters[]): Space {
-  const json: Record<string, SpaceJson[string]> = {};
-  for (const parameter of space.parameters) {
-    const { name, distribution, when } = parameter;
-    const kept = when.map((condition) => ({
-      ...condition,
-      is: condition.is.filter((value) => {
-        const parent = json[condition.parameter];
-        return parent?.kind !== "choice" ? parent !== undefined : parent.values.includes(value);
-      }),
-    }));
-    if (kept.some(({ is }) => is.length === 0)) continue;
-    const narrowed = narrow(distribution, valuesOf(parameter, good));
-    json[name] = kept.length > 0 ? { ...narrowed, when: kept } : narrowed;
+export function narrow(
+  space: Space,
+  trials: readonly TrialRecord[],
+  options: NarrowOptions,
+): Space {
+  const best = bestTrials(trials, options);
+  if (best.length < 2)
+    throw new ValueError("narrow", `${best.length} complete trials; expected at least 2`);
+  const narrowed: Record<string, SpaceJson[string]> = {};
+  for (const { name, distribution, when } of space.parameters) {
+    const conditions = when.flatMap((condition) => stillPossible(condition, narrowed));
+    if (conditions.length < when.length) continue;
+    const values = best.flatMap(({ parameters }) =>
+      Object.hasOwn(parameters, name) ? [parameters[name]!] : [],
+    );
+    const found = values.length > 0 ? narrowOne(distribution, values) : distribution;
+    narrowed[name] = conditions.length > 0 ? { ...found, when: conditions } : found;
   }
-  return new Space(json);
+  return new Space(narrowed);
 }
 
-/** A parameter whose good values crowd at an end of its range. */
-export interface Edge {
-  readonly parameter: string;
-  readonly end: "low" | "high";
+/** What is left of a condition; nothing where it can hold no more. */
+function stillPossible({ parameter, is }: Condition, narrowed: SpaceJson): Condition[] {
+  const other = narrowed[parameter];
+  if (!other) return [];
+  const left = other.kind === "choice" ? is.filter((value) => other.values.includes(value)) : is;
+  return left.length > 0 ? [{ parameter, is: left }] : [];
 }
 
-/** Closer to an end than this part of the range counts as at the end. */
-const edge = 0.05;
+function narrowOne(distribution: Distribution, values: readonly ParameterValue[]): Distribution {
+  if (!isNumeric(distribution)) {
+    const { values: all } = distribution;
+    return { kind: "choice", values: all.filter((value) => values.includes(value)) };
+  }
+  const units = values.map((value) => unitOf(distribution, value));
+  const [first, last] = [Math.min(...units), Math.max(...units)];
+  const margin = isGrid(distribution)
+    ? 1 / distribution.count
+    : Math.max((last - first) * spanMargin, rangeMargin);
+  const [low, high] = [first - margin, last + margin].map(
+    (u) => valueAt(distribution, Math.min(Math.max(u, 0), 1)) as number,
+  ) as [number, number];
+  return between(distribution, low, high);
+}
 
-/**
- * Numeric parameters of which most of these values lie at an end of the range: better ones may lie beyond it.
- *
- * @example
- * ```ts
- * import { edgesOf, logUniform, Space } from "gradus/tune";
- * const space = new Space({ lr: logUniform(1e-5, 1e-2) });
- * console.log(edgesOf(space, [{ lr: 0.0099 }, { lr: 0.008 }])); // → [ { parameter: 'lr', end: 'high' } ]
- * ```
- */
-export function edgesOf(space: Space, good: readonly Parameters[]): Edge[] {
-  return space.parameters.flatMap((parameter): Edge[] => {
-    const { name, distribution } = parameter;
-    if (!isNumeric(distribution)) return [];
-    const { count } = scaleOf(distribution);
-    const reach = count === Infinity ? edge : Math.max(edge, 0.5 / count + 1e-9);
-    const places = valuesOf(parameter, good).map((value) => unitOf(distribution, value));
-    const most = (at: (u: number) => boolean) => 2 * places.filter(at).length > places.length;
-    if (count > 2 && most((u) => u <= reach)) return [{ parameter: name, end: "low" }];
-    return count > 2 && most((u) => u >= 1 - reach) ? [{ parameter: name, end: "high" }] : [];
-  });
+const isGrid = (d: NumericDistribution): d is GridDistribution =>
+  d.kind === "linearGrid" || d.kind === "logGrid";
+
+function between(distribution: NumericDistribution, low: number, high: number): Distribution {
+  if (low >= high) return { kind: "choice", values: [low] };
+  if (!isGrid(distribution)) return { ...distribution, low, high };
+  const points = gridValues(distribution) as readonly number[];
+  // Between whole numbers there may be nothing: a width of 12.5 is none.
+  if (points.every(Number.isInteger))
+    return { kind: "choice", values: points.filter((value) => value >= low && value <= high) };
+  return { ...distribution, low, high };
 }
