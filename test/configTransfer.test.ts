@@ -3,11 +3,9 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { runCommandLine } from "../src/cli/program.js";
-import { Screen } from "../src/cli/terminal/screen.js";
 import { ValueError } from "../src/core/errors.js";
 import { loadExperiment, readWeights } from "../src/train/node/index.js";
-import { temporaryFolder, writeShapes } from "./trainSupport.js";
+import { runInProcess, temporaryFolder, writeShapes } from "./trainSupport.js";
 
 const folder = temporaryFolder();
 const runs = join(folder, "runs");
@@ -33,12 +31,7 @@ transfer:
 `,
 );
 
-async function gradus(...words: string[]) {
-  let text = "";
-  const screen = () => new Screen({ write: (more) => (text += more) }, {});
-  const io = { out: screen(), err: screen() };
-  return { code: await runCommandLine([...words, "--runs", runs], { io }), text };
-}
+const gradus = (...words: string[]) => runInProcess(...words, "--runs", runs);
 
 before(async () => {
   const { code, text } = await gradus("train", join(folder, "teacher.yaml"), "--name", "teacher");
