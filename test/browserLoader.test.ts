@@ -31,6 +31,13 @@ function draw(seed: number, noise: number): Buffer {
 
 const raw = { width, height, channels: 3 } as const;
 
+/** Opaque on the left, half transparent in the middle, clear on the right. */
+const drawClear = () => {
+  const data = Uint8Array.from({ length: 4 * 6 }, (_, i) => [200, 100, 40, 0][i % 4]!);
+  for (let x = 0; x < 6; x++) data[4 * x + 3] = [255, 255, 128, 128, 0, 0][x]!;
+  return encodePng({ width: 6, height: 1, channels: 4, data });
+};
+
 async function writePictures(): Promise<void> {
   for (let i = 0; i < count; i++) {
     const png = await encodePng({ width, height, channels: 3, data: draw(i, 60) });
@@ -38,6 +45,7 @@ async function writePictures(): Promise<void> {
   }
   const jpeg = await sharp(draw(1, 4), { raw }).jpeg({ quality: 90 }).toBuffer();
   writeFileSync(join(folder, "smooth.jpg"), jpeg);
+  writeFileSync(join(folder, "clear.png"), await drawClear());
   writeFileSync(join(folder, "broken.png"), jpeg.subarray(0, 40));
 }
 
@@ -84,6 +92,13 @@ test("the browser decodes as Node does", { skip: leftOut }, async () => {
   );
   const image = await encodePng({ width, height, channels: 3, data: draw(3, 60) });
   assert.deepEqual(png.pixels, await read(image));
+  const clear = await decode("clear.png");
+  const laid = await read(await drawClear());
+  // Opacity of 128 is rounded on the way.
+  assert.ok(
+    clear.pixels.every((value, i) => Math.abs(value - laid[i]!) <= 2),
+    `${clear.pixels}`,
+  );
   const expected = await read(await sharp(draw(1, 4), { raw }).jpeg({ quality: 90 }).toBuffer());
   const errors = jpeg.pixels.map((value, i) => Math.abs(value - expected[i]!));
   // Decoders may round chroma differently.
@@ -122,7 +137,7 @@ test("a broken picture is named, and the epoch goes on", { skip: leftOut }, asyn
   const walked = await walk({ urls: broken }, 2);
   assert.equal(walked.labels.flat().length, count);
   assert.equal(walked.broken.length, 1);
-  assert.match(walked.broken[0]!, /\/broken\.png: .*not a picture/);
+  assert.match(walked.broken[0]!, /\/broken\.png: is no picture/);
 });
 
 test("nothing was complained about, and nothing came from elsewhere", { skip: leftOut }, () => {

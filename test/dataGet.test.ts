@@ -7,13 +7,11 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { packTar } from "modern-tar";
-import { runCommandLine } from "../src/cli/program.js";
-import { Screen } from "../src/cli/terminal/screen.js";
 import { FormatError, GradusError, ValueError } from "../src/core/errors.js";
 import { dataFolder, getData, isHere, verifyData, withLock } from "../src/data/node/cache.js";
 import { DownloadError, downloadFile } from "../src/data/node/download.js";
 import { type RemoteFile, remoteDatasets } from "../src/data/node/registry.js";
-import { temporaryFolder } from "./trainSupport.js";
+import { runInProcess, temporaryFolder } from "./trainSupport.js";
 
 const folder = temporaryFolder();
 const content = Buffer.from(
@@ -215,20 +213,17 @@ test("the folder follows the environment, and sums are well formed", () => {
 });
 
 test("the command lists, and verifies what is there", async () => {
-  const run = async (...words: string[]) => {
-    let text = "";
-    const screen = () => new Screen({ write: (more) => (text += more) }, {});
-    const code = await runCommandLine(words, { io: { out: screen(), err: screen() } });
-    return { code, text };
-  };
   const root = join(folder, "command");
-  assert.match((await run("data", "list", "--root", root)).text, /fashion-mnist +70,000 clothes/);
+  assert.match(
+    (await runInProcess("data", "list", "--root", root)).text,
+    /fashion-mnist +70,000 clothes/,
+  );
   fs.mkdirSync(join(root, "mnist"), { recursive: true });
   fs.writeFileSync(join(root, "mnist", "t10k-labels-idx1-ubyte.gz"), "wrong");
-  const { code, text } = await run("data", "verify", "--root", root);
+  const { code, text } = await runInProcess("data", "verify", "--root", root);
   assert.equal(code, 1);
   assert.match(text, /bad +mnist\/t10k-labels-idx1-ubyte\.gz has 5 bytes; expected 4542/);
   assert.match(text, /train-images-idx3-ubyte\.gz is missing/);
-  const typo = await run("data", "get", "fashon-mnist");
+  const typo = await runInProcess("data", "get", "fashon-mnist");
   assert.deepEqual([typo.code, /did you mean "fashion-mnist"/.test(typo.text)], [2, true]);
 });

@@ -7,8 +7,6 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { packTar } from "modern-tar";
 import sharp from "sharp";
-import { runCommandLine } from "../src/cli/program.js";
-import { Screen } from "../src/cli/terminal/screen.js";
 import { FormatError, ValueError } from "../src/core/errors.js";
 import type { Dataset } from "../src/data/dataset.js";
 import { encodeIdx } from "../src/data/idx.js";
@@ -33,7 +31,7 @@ import { FileError } from "../src/io/fileSystem.js";
 import { encodePng } from "../src/io/png.js";
 import { readTar } from "../src/io/tarFile.js";
 import { encodeZip } from "../src/io/zipWriter.js";
-import { temporaryFolder } from "./trainSupport.js";
+import { runInProcess, temporaryFolder } from "./trainSupport.js";
 
 const folder = temporaryFolder();
 const shared = fileURLToPath(new URL("../../shared/data/", import.meta.url));
@@ -388,12 +386,10 @@ test("real data: photographs, awkward files, Omniglot, JPEGs", { skip: noShared 
 });
 
 test("the command draws a sheet and counts", async () => {
-  let text = "";
-  const screen = () => new Screen({ write: (more) => (text += more) }, {});
   const out = join(folder, "sheet.svg");
   const line = ["data", "show", join(folder, "mixed"), "--out", out];
   fs.rmSync(join(folder, "mixed/a/2.png"));
-  const code = await runCommandLine(line, { io: { out: screen(), err: screen() } });
+  const { code, text } = await runInProcess(...line);
   assert.equal(code, 0, text);
   assert.match(text, /2 pictures of 2 classes\n +a +━+ +1\n/);
   const svg = fs.readFileSync(out, "utf8");

@@ -173,6 +173,8 @@ test("errors come out of threads by name, and a thread that ends is one", async 
   assert.match(skipping.broken[0]!.error.message, /picture1\.png/);
   const crashing = await openWorkers(1, {}, "crash");
   await assert.rejects(walk(loaderOf(crashing, {})), /a worker thread ended with code 3/);
+  // A thread that is gone answers nothing more: asking again must not wait for ever.
+  await assert.rejects(walk(loaderOf(crashing, {})), /a worker thread ended with code 3/);
   await assert.rejects(openWorkers(1, {}, "missing"), /exports no function missing/);
   await dataset.close();
   await assert.rejects(walk(loaderOf(dataset, {})), GradusError);

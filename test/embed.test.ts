@@ -3,8 +3,6 @@ import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { runCommandLine } from "../src/cli/program.js";
-import { Screen } from "../src/cli/terminal/screen.js";
 import { loadIdxFolder } from "../src/data/node.js";
 import { data, nn, type Tensor, tensor } from "../src/index.js";
 import { loadNpy, loadNpz, saveNpy, saveNpz } from "../src/io/index.js";
@@ -12,7 +10,7 @@ import { embed, lenetRecipe, type RunDefinition } from "../src/train/index.js";
 import { experimentFrom, loadClassifier, startRun } from "../src/train/node/index.js";
 import { differ } from "./support/compare.js";
 import { wave } from "./support/golden.js";
-import { temporaryFolder, writeShapes } from "./trainSupport.js";
+import { runInProcess, temporaryFolder, writeShapes } from "./trainSupport.js";
 
 const folder = temporaryFolder();
 const bounds = { relative: 2e-4, absolute: 2e-5 };
@@ -57,12 +55,7 @@ const runs = join(folder, "runs");
 const shapes = writeShapes(folder, "shapes", { train: 160, test: 24 });
 const table = join(folder, "rows.csv");
 
-async function gradus(...words: string[]) {
-  let text = "";
-  const screen = () => new Screen({ write: (more) => (text += more) }, {});
-  const io = { out: screen(), err: screen() };
-  return { code: await runCommandLine([...words, "--runs", runs], { io }), text };
-}
+const gradus = (...words: string[]) => runInProcess(...words, "--runs", runs);
 
 before(async () => {
   const settings = { epochs: 2, batchSize: 16, seed: 1, data: { path: shapes } };

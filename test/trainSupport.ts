@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
 import { projectRoot } from "../scripts/lib/process.js";
+import { runCommandLine } from "../src/cli/program.js";
+import { Screen } from "../src/cli/terminal/screen.js";
 import { data } from "../src/index.js";
 
 /** A folder that is removed when the tests of the file are over. */
@@ -106,6 +108,14 @@ export function startGradus(
     child.on("close", (code, signal) => resolve({ code, signal, out, err }));
   });
   return { child, done };
+}
+
+/** Runs one command line in this process; gives its exit code and all that it printed. */
+export async function runInProcess(...words: string[]): Promise<{ code: number; text: string }> {
+  let text = "";
+  const screen = () => new Screen({ write: (more) => (text += more) }, {});
+  const code = await runCommandLine(words, { io: { out: screen(), err: screen() } });
+  return { code, text };
 }
 
 export const gradus = (...words: string[]): Promise<Finished> => startGradus(words).done;

@@ -2,7 +2,7 @@
  * The part of the io room that works everywhere: formats from bytes to values and back.
  */
 export { type ArrayData, bytesOf, checkArrayData } from "./arrayData.js";
-export { decodeBitmap } from "./decodeBitmap.js";
+export { type DecodeBitmapOptions, decodeBitmap } from "./decodeBitmap.js";
 export { type GunzipOptions, gunzip, gzip, isGzip } from "./gzip.js";
 export { decodeNpy, encodeNpy } from "./npy.js";
 export { decodeNpz, encodeNpz } from "./npz.js";

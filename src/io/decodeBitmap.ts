@@ -5,12 +5,23 @@
 import { FormatError, GradusError } from "../core/errors.js";
 import type { ArrayData } from "./arrayData.js";
 
+export interface DecodeBitmapOptions {
+  /** Refuse pictures of more pixels than this; default 2²⁶ (67 million). */
+  readonly maxPixels?: number;
+  /** What to call the bytes in errors, such as an address. */
+  readonly source?: string;
+}
+
 /**
- * Decodes a picture to uint8 `[3, H, W]`, off the main thread where the browser does.
+ * Decodes a picture to uint8 `[3, H, W]`, off the main thread where the browser does; in a worker of `WebWorkerDataset` all of
+ * it. Transparent pixels are laid on black.
  *
- * @throws FormatError for bytes that are no picture; GradusError outside of browsers.
+ * @throws FormatError naming the source for bytes that are no picture, or one that is too large; GradusError outside of browsers.
  */
-export async function decodeBitmap(bytes: Uint8Array<ArrayBuffer>): Promise<ArrayData> {
+export async function decodeBitmap(
+  bytes: Uint8Array<ArrayBuffer>,
+  { maxPixels = 2 ** 26, source = "picture" }: DecodeBitmapOptions = {},
+): Promise<ArrayData> {
   const op = "decodeBitmap";
   if (typeof createImageBitmap !== "function" || typeof OffscreenCanvas !== "function")
     throw new GradusError(op, "works in browsers; in Node use decodeImage of gradus/io");
@@ -19,10 +30,16 @@ export async function decodeBitmap(bytes: Uint8Array<ArrayBuffer>): Promise<Arra
     const exact = { colorSpaceConversion: "none", premultiplyAlpha: "none" } as const;
     bitmap = await createImageBitmap(new Blob([bytes]), { ...exact, imageOrientation: "none" });
   } catch (error) {
-    throw new FormatError(op, `not a picture that this browser reads: ${(error as Error).message}`);
+    const reason = (error as Error).message;
+    throw new FormatError(op, `${source}: is no picture that this browser reads: ${reason}`);
   }
   const { width, height } = bitmap;
-  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  if (width * height > maxPixels) {
+    bitmap.close();
+    throw new FormatError(op, `${source}: has ${width} × ${height} pixels; at most ${maxPixels}`);
+  }
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
   if (!context) throw new GradusError(op, `no canvas of ${width} × ${height} pixels`);
   context.drawImage(bitmap, 0, 0);
   bitmap.close();

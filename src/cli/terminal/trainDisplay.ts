@@ -1,5 +1,12 @@
 /** Shows a training run: what it is, a line that moves, a row for each epoch. Read runSummary.ts for what comes after. */
-import type { Chosen, EpochEvent, StepEvent, TrainEvent } from "../../train/index.js";
+import {
+  type Chosen,
+  describeTrainable,
+  describeWeights,
+  type EpochEvent,
+  type StepEvent,
+  type TrainEvent,
+} from "../../train/index.js";
 import type { FileExperiment, RunConfig, RunFolder } from "../../train/node/index.js";
 import { count, duration, percent, plural, timeLeft } from "./format.js";
 import type { Screen } from "./screen.js";
@@ -21,6 +28,14 @@ const columns = [
 
 const row = (cells: readonly string[]): string =>
   cells.map((cell, i) => cell.padStart(columns[i]!.width)).join("");
+
+/** What was taken over from another model, and how much is trained. */
+function transferLines({ transfer }: FileExperiment): string[] {
+  if (!transfer) return [];
+  const { weights, trainable } = transfer;
+  const last = describeTrainable(trainable).split("\n").at(-1)!;
+  return [...(weights ? describeWeights(weights).split("\n") : []), last];
+}
 
 /** What people call a model. */
 function titleOf({ name, depth }: Chosen): string {
@@ -76,6 +91,7 @@ export class TrainDisplay {
     this.#screen.line(
       `${label("Settings")}${optim.name}, learning rate ${optim.lr}, batch size ${batchSize}, ${plural(epochs, "epoch")}, seed ${seed}`,
     );
+    for (const line of transferLines(experiment)) this.#screen.line(`${label("Transfer")}${line}`);
     this.#screen.line(`${label("Backend")}${this.#backend}`);
     this.#screen.line(`${label("Run")}${folder.path}`);
     this.#screen.line();

@@ -34,6 +34,7 @@ import type { CustomData, CustomParts } from "./resolve.js";
 import { makeSchedule } from "./schedules.js";
 import type { ResolvedConfig } from "./schema.js";
 import { loopOptions } from "./training.js";
+import { type Transferred, transferTo } from "./transfer.js";
 
 /** What a run tells of its data. */
 export interface DataSummary {
@@ -57,6 +58,8 @@ export interface BuiltExperiment extends Experiment {
   readonly data: DataSummary;
   /** What must be known to use the trained model again, where it classifies pictures. */
   readonly card?: ModelCard;
+  /** What came of `transfer`, where the configuration has it. */
+  readonly transfer?: Pick<Transferred, "weights" | "trainable">;
 }
 
 /** What the data say about the model: inputs, outputs, loaders. */
@@ -226,11 +229,12 @@ function metricsOf(
 }
 
 /** What a checkpoint must agree in, setting by setting; where the data lie is no matter. */
-function identityOf({ model, data, loss, optim, schedule, train }: ResolvedConfig) {
+function identityOf({ model, data, loss, optim, schedule, train, transfer }: ResolvedConfig) {
   const { path: _, test: __, ...treatment } = data;
   const { seed, mix } = train;
+  const { weights: ___, ...rest } = transfer ?? {};
   const parts = { model, data: treatment, loss, optim, schedule, train: { seed, mix } };
-  const entries = Object.entries(flattenSettings(parts));
+  const entries = Object.entries(flattenSettings(transfer ? { ...parts, transfer: rest } : parts));
   return Object.fromEntries(entries.map(([path, value]) => [path, String(value)]));
 }
 
@@ -254,6 +258,8 @@ export interface BuildOptions {
   readonly parts?: CustomParts;
   /** The data set; left out where the configuration has loaders of its own. */
   readonly examples?: Examples;
+  /** The tensors of the file that `transfer.weights` names. */
+  readonly weights?: ReadonlyMap<string, ArrayData>;
 }
 
 /**
@@ -264,7 +270,7 @@ export interface BuildOptions {
  */
 export async function buildExperiment(
   given: ResolvedConfig,
-  { parts = { metrics: {} }, examples }: BuildOptions,
+  { parts = { metrics: {} }, examples, weights }: BuildOptions,
 ): Promise<BuiltExperiment> {
   const prepared = await prepare(given, parts, examples);
   const config = complete(given, prepared.classes !== undefined);
@@ -275,8 +281,12 @@ export async function buildExperiment(
     config.loss!.name === "custom"
       ? parts.loss!
       : makeChosen<void, Loss>(losses, config.loss!, undefined);
+  const { lr } = config.optim;
+  const source = weights ? { source: weights } : {};
+  const transferred = config.transfer && transferTo(model, config.transfer, { lr, ...source });
   const options: FitOptions = {
-    optimizer: makeOptimizer(config.optim, model.parameters()),
+    optimizer: makeOptimizer(config.optim, transferred?.parameters ?? model.parameters()),
+    ...(transferred && { callbacks: transferred.callbacks }),
     train,
     ...(validation && { validation }),
     epochs: config.train.epochs,
@@ -297,5 +307,6 @@ export async function buildExperiment(
     config,
     data: summary,
     ...(card && { card }),
+    ...(transferred && { transfer: transferred }),
   };
 }

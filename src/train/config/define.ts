@@ -12,6 +12,7 @@ import type { LoadFunction, ModelFunction } from "./resolve.js";
 import type { schedules, stepCommon } from "./schedules.js";
 import type { dataCommon, sources } from "./sources.js";
 import type { trainShape } from "./training.js";
+import type { transferShape } from "./transfer.js";
 
 type Input<S extends z.ZodRawShape> = Readonly<z.input<z.ZodObject<S>>>;
 
@@ -49,6 +50,7 @@ export interface RunDefinition {
   readonly optim?: Named<typeof optimizers, Input<typeof optimizerCommon>>;
   readonly schedule?: Named<typeof schedules, Input<typeof stepCommon>>;
   readonly train?: Input<typeof trainShape>;
+  readonly transfer?: Input<typeof transferShape>;
   readonly metrics?:
     | readonly Named<typeof metrics, Input<typeof metricCommon>>[]
     | Readonly<Record<string, Metric | Named<typeof metrics>>>;

@@ -24,3 +24,4 @@ export {
 } from "./resolve.js";
 export type { JsonSchema, ResolvedConfig } from "./schema.js";
 export type { TrainSettings } from "./training.js";
+export type { Transferred, TransferSettings } from "./transfer.js";

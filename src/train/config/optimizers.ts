@@ -14,7 +14,8 @@ import {
   RMSprop,
   SGD,
 } from "../../optim/index.js";
-import type { Tensor } from "../../tensor/tensor.js";
+import type { GroupOptions } from "../../optim/optimizer.js";
+import { Tensor } from "../../tensor/tensor.js";
 import { type Choices, type Chosen, choice, makeChosen, switchedOff } from "./choices.js";
 
 const lr = (standard: number) =>
@@ -122,12 +123,25 @@ export const optimizerCommon = {
     .describe("what decays: all parameters, or only weights, of two or more dims"),
 };
 
-/** Makes the optimizer of a model's parameters. */
-export function makeOptimizer(chosen: Chosen, parameters: readonly Tensor[]): Optimizer {
+const isGroups = (
+  list: readonly Tensor[] | readonly GroupOptions[],
+): list is readonly GroupOptions[] => list.length > 0 && !(list[0] instanceof Tensor);
+
+/** A group in two, of which only weights decay. */
+function partGroup(group: GroupOptions): GroupOptions[] {
+  const all = [...group.params];
+  const weights = { ...group, params: all.filter((p) => p.ndim > 1) };
+  const others = { ...group, params: all.filter((p) => p.ndim <= 1), weightDecay: 0 };
+  return [weights, others].filter(({ params }) => params.length > 0);
+}
+
+/** Makes the optimizer of a model's parameters, in groups with learning rates of their own if they are given so. */
+export function makeOptimizer(
+  chosen: Chosen,
+  parameters: readonly Tensor[] | readonly GroupOptions[],
+): Optimizer {
   const { decay, ...own } = chosen;
-  const weights = parameters.filter((p) => p.ndim > 1);
-  const others = parameters.filter((p) => p.ndim <= 1);
-  const parted = decay === "weights" && weights.length > 0 && others.length > 0;
-  const params = parted ? [{ params: weights }, { params: others, weightDecay: 0 }] : parameters;
+  const groups = isGroups(parameters) ? parameters : [{ params: parameters }];
+  const params = decay === "weights" ? groups.flatMap(partGroup) : groups;
   return makeChosen<Params, Optimizer>(optimizers, own as Chosen, params);
 }

@@ -11,6 +11,7 @@ import { optimizerCommon, optimizers } from "./optimizers.js";
 import { schedules, stepCommon, stepSchedules } from "./schedules.js";
 import { dataCommon, sources } from "./sources.js";
 import { type TrainSettings, trainShape } from "./training.js";
+import { type TransferSettings, transferShape } from "./transfer.js";
 
 const custom = (what: string) => ({
   summary: `${what}, in a TypeScript file only`,
@@ -56,6 +57,10 @@ export const configSchema = z.strictObject({
     .prefault({ name: "constant" })
     .describe("the course of the learning rate"),
   train: z.strictObject(trainShape).prefault({}).describe("how long, in what steps"),
+  transfer: z
+    .strictObject(transferShape)
+    .exactOptional()
+    .describe("weights to begin with, and what of them is trained"),
   metrics: z
     .array(chosenSchema({ ...metrics, custom: custom("a function") }, metricCommon))
     .max(100)
@@ -74,6 +79,7 @@ export interface ResolvedConfig {
   readonly optim: Chosen & { readonly lr: number; readonly weightDecay: number };
   readonly schedule: Chosen;
   readonly train: TrainSettings;
+  readonly transfer?: TransferSettings;
   readonly metrics?: readonly Chosen[];
 }
 

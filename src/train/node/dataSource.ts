@@ -10,6 +10,7 @@ import { toTensor } from "../../data/loader.js";
 import {
   CIFAR10,
   CIFAR100,
+  dataFolder,
   FashionMNIST,
   ImageFolder,
   KMNIST,
@@ -99,7 +100,8 @@ const cifar10: Opener = {
   async open({ root, train }) {
     if (root === undefined || !archive.test(root) || /binary/.test(basename(root)))
       return CIFAR10.open({ ...(root !== undefined && { root }), train: train ?? true });
-    return loadImageArchive(root, { part: train ? "train" : "test" });
+    const cache = join(dataFolder(), "decoded");
+    return loadImageArchive(root, { part: train ? "train" : "test", cache });
   },
 };
 

@@ -2,7 +2,7 @@
  * Experiments from files: a configuration is read, checked, and built as often as wanted, each time with other settings. The
  * command line, the doctor and the search stand on this. Read configFile.ts for the formats, ../config/build.ts for building.
  */
-import { basename, dirname, extname } from "node:path";
+import { basename, dirname, extname, resolve } from "node:path";
 import { type BuiltExperiment, buildExperiment, buildModel } from "../config/build.js";
 import type { Examples } from "../config/data.js";
 import type { RunDefinition } from "../config/define.js";
@@ -20,6 +20,7 @@ import {
   readConfigSource,
 } from "./configFile.js";
 import { completeData, fingerprintOf, openExamples } from "./dataSource.js";
+import { readWeights } from "./weightsFile.js";
 
 /** An experiment, and a digest of its data by which a resumed run knows them. */
 export interface FileExperiment extends BuiltExperiment {
@@ -66,6 +67,13 @@ function keeper(): (config: ResolvedConfig) => Promise<Examples | undefined> {
   };
 }
 
+/** Weights lie relative to the configuration, wherever the run goes on. */
+function withAbsoluteWeights(config: ResolvedConfig, folder: string): ResolvedConfig {
+  const { transfer } = config;
+  if (transfer?.weights === undefined) return config;
+  return { ...config, transfer: { ...transfer, weights: resolve(folder, transfer.weights) } };
+}
+
 interface ExperimentParts {
   readonly raw: RawConfig;
   readonly path: string;
@@ -85,18 +93,19 @@ function withLines(error: unknown, { lineOf }: RawConfig): unknown {
 function experimentOf({ raw, path, source, changes }: ExperimentParts): LoadedExperiment {
   const name = basename(path);
   const stem = name.slice(0, name.length - extname(name).length);
-  const resolve = (all: Settings): Resolved => {
+  const resolveWith = (all: Settings): Resolved => {
     try {
-      return resolveConfig(raw.raw, name, {
+      const resolved = resolveConfig(raw.raw, name, {
         changes: all,
         completeData: (data) => completeData(data, dirname(path)),
       });
+      return { ...resolved, config: withAbsoluteWeights(resolved.config, dirname(path)) };
     } catch (error) {
       throw withLines(error, raw);
     }
   };
   const examplesOf = keeper();
-  const { config, parts } = resolve(changes);
+  const { config, parts } = resolveWith(changes);
   const prefix = config.name ?? stem.replaceAll(/[^\p{L}\p{N}_-]/gu, "-");
   return {
     config,
@@ -106,9 +115,14 @@ function experimentOf({ raw, path, source, changes }: ExperimentParts): LoadedEx
     changes,
     makeModel: (info) => buildModel(config, parts, info),
     async build(more = {}) {
-      const { config, parts } = resolve({ ...changes, ...more });
+      const { config, parts } = resolveWith({ ...changes, ...more });
       const examples = await examplesOf(config);
-      const built = await buildExperiment(config, { parts, ...(examples && { examples }) });
+      const from = config.transfer?.weights;
+      const built = await buildExperiment(config, {
+        parts,
+        ...(examples && { examples }),
+        ...(from !== undefined && { weights: readWeights(from) }),
+      });
       return examples ? { ...built, fingerprint: fingerprintOf(examples) } : built;
     },
   };

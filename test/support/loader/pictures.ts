@@ -15,11 +15,7 @@ export interface PicturesOptions {
 async function fetchPicture(url: string): Promise<data.ArrayData> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url}: ${response.status}`);
-  try {
-    return await data.decodeBitmap(new Uint8Array(await response.arrayBuffer()));
-  } catch (error) {
-    throw new Error(`${url}: ${(error as Error).message}`);
-  }
+  return await data.decodeBitmap(new Uint8Array(await response.arrayBuffer()), { source: url });
 }
 
 export function makePictures({ urls, augment = false }: PicturesOptions) {
