@@ -1,7 +1,7 @@
 /** Configurations in files: YAML, JSON and TypeScript; lines of problems; data told from what lies at a path. */
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { capture, projectRoot } from "../scripts/lib/process.js";
 import type { Tensor } from "../src/index.js";
@@ -224,7 +224,8 @@ test("tables, archives of arrays and folders of pictures are told by what lies t
 test("settings of the command line are a path and YAML", () => {
   assert.deepEqual(parseSetting("optim.lr=3e-4"), ["optim.lr", 3e-4]);
   assert.deepEqual(parseSetting("model.hidden=[64, 32]"), ["model.hidden", [64, 32]]);
-  assert.deepEqual(parseSetting("data.path=a=b"), ["data.path", "a=b"]);
+  assert.deepEqual(parseSetting("data.path=some/folder"), ["data.path", resolve("some/folder")]);
+  assert.deepEqual(parseSetting("data.path=a=b"), ["data.path", resolve("a=b")]);
   assert.deepEqual(parseSetting("data.augment=false"), ["data.augment", false]);
   for (const text of ["optim.lr", "=3", "", "a b=1", "a..b=1", "a=[1"])
     assert.throws(() => parseSetting(text), /is no setting|is not YAML/, text);

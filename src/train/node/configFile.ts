@@ -157,8 +157,11 @@ async function evaluate({ path, text }: ConfigSource): Promise<RawConfig> {
   return { raw: module.default };
 }
 
+/** Settings that name files: on a command line these are relative to where the command is given, not to the configuration. */
+const fileSettings = ["data.path", "data.test", "transfer.weights"];
+
 /**
- * One setting as `--set` gives it, `optim.lr=3e-4`: a path and a value in YAML.
+ * One setting as `--set` gives it, `optim.lr=3e-4`: a path and a value in YAML. Files are made absolute.
  *
  * @throws ValueError for a text that is none.
  */
@@ -171,7 +174,9 @@ export function parseSetting(text: string): readonly [path: string, value: unkno
       `"${text}" is no setting; expected a path and a value: optim.lr=3e-4`,
     );
   try {
-    return [path, parse(text.slice(at + 1)) as unknown];
+    const value = parse(text.slice(at + 1)) as unknown;
+    const isFile = fileSettings.includes(path) && typeof value === "string";
+    return [path, isFile ? resolve(value) : value];
   } catch (error) {
     const reason = (error as Error).message.split("\n")[0];
     throw new ValueError("set", `the value of ${path} is not YAML: ${reason}`);
