@@ -41,7 +41,8 @@ export interface GuardOptions
  * const optimizer = new optim.SGD(model.parameters(), { lr: 1 });
  * const guarded = makeGuardedStep(model, optimizer, {
  *   place: () => ({ epoch: 1, step: 1 }),
- *   step: async ([[x, y] = []]) => {
+ *   step: async (batches) => {
+ *     const [x, y] = batches[0]!;
  *     const loss = nn.functional.crossEntropy(model.forward(x!), y!).item();
  *     return { batches: [{ examples: 1, loss, metrics: {} }] };
  *   },

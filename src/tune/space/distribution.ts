@@ -155,7 +155,7 @@ export const uniform = (low: number, high: number): Parameter<number> =>
  * @example
  * ```ts
  * import { logUniform, Space } from "gradus/tune";
- * const space = new Space({ lr: logUniform(1e-5, 1e-1) });
+ * const space = Space.of({ lr: logUniform(1e-5, 1e-1) });
  * console.log(space.fromUnit({ lr: 0.5 }).lr.toFixed(6)); // → 0.001000
  * ```
  */
