@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Tensor } from "gradus";
-import { writeFileAtomic, writePng } from "gradus/io";
+import { type PixelImage, writeFileAtomic, writePng } from "gradus/io";
 import { templateImages } from "gradus/linear";
 import {
   drawPanels,
@@ -31,19 +31,26 @@ export const savePanels = (
   look: PanelsOptions,
 ): void => saveSvg(options, name, drawPanels(panels, look));
 
-/** Draws pictures with captions as `NAME.png`. */
-export async function saveSheet(
+/** Writes a picture as `NAME.png`; nothing without a folder. */
+export async function savePicture(
   { out, log }: LabOptions,
   name: string,
-  tiles: readonly Tile[],
-  look: SheetOptions,
+  picture: PixelImage,
 ): Promise<void> {
   if (out === undefined) return;
   mkdirSync(out, { recursive: true });
   const path = join(out, `${name}.png`);
-  await writePng(path, drawSheet(tiles, look));
+  await writePng(path, picture);
   log?.(`Picture: ${path}`);
 }
+
+/** Draws pictures with captions as `NAME.png`. */
+export const saveSheet = (
+  options: LabOptions,
+  name: string,
+  tiles: readonly Tile[],
+  look: SheetOptions,
+): Promise<void> => savePicture(options, name, drawSheet(tiles, look));
 
 /** Draws what each class of a linear classifier looks for as `NAME.png`. */
 export async function saveTemplates(

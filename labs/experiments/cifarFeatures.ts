@@ -1,13 +1,14 @@
 /** CIFAR-10 by a network of two layers on histograms of gradients and of hues: the features make the difference. */
 import { nn } from "gradus";
 import { FeatureUnion, Hog, HueHistogram, Pipeline, StandardScaler } from "gradus/features";
-import { classifierAccuracy, fitClassifier } from "gradus/linear";
+import { fitClassifier, predictClasses } from "gradus/linear";
 import { loadCifar } from "../data/cifar.js";
 import { type Lab, main, percent } from "../lab.js";
+import { judge } from "../outcome.js";
 
 export const cifarFeatures: Lab = async (options) => {
   const { short = false, log = () => {}, signal } = options;
-  const { train, test } = await loadCifar(options);
+  const { train, test, classNames } = await loadCifar(options);
   const hog = new Hog({ pixelsPerCell: [8, 8], cellsPerBlock: [2, 2] });
   const pipeline = new Pipeline(
     new FeatureUnion(hog, new HueHistogram({ bins: 16 })),
@@ -27,7 +28,10 @@ export const cifarFeatures: Lab = async (options) => {
     ...(signal && { signal }),
     onEpoch: ({ epoch, epochs, loss }) => log(`${epoch}/${epochs} loss ${loss.toFixed(4)}`),
   });
-  const accuracy = await classifierAccuracy(model, pipeline.transform(test.images), test.labels);
+  const accuracy = judge(options, {
+    predicted: await predictClasses(model, pipeline.transform(test.images)),
+    ...{ labels: test.labels, classNames, title: "Two layers on gradients and hues" },
+  });
   return {
     measures: { accuracy },
     sentence: `A two-layer network on histograms of gradients and hues gets ${percent(accuracy)} of CIFAR-10's test pictures right.`,

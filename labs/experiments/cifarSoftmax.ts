@@ -4,6 +4,7 @@ import { LinearClassifier } from "gradus/linear";
 import { loadCifar } from "../data/cifar.js";
 import { saveTemplates } from "../drawing.js";
 import { type Lab, main, percent } from "../lab.js";
+import { judge } from "../outcome.js";
 
 export const cifarSoftmax: Lab = async (options) => {
   const { short = false, log = () => {}, signal } = options;
@@ -22,7 +23,10 @@ export const cifarSoftmax: Lab = async (options) => {
     ...(signal && { signal }),
     onEpoch: ({ epoch, epochs, loss }) => log(`${epoch}/${epochs} loss ${loss.toFixed(4)}`),
   });
-  const accuracy = await model.score(scaler.transform(test.images), test.labels);
+  const accuracy = judge(options, {
+    predicted: await model.predict(scaler.transform(test.images)),
+    ...{ labels: test.labels, classNames, title: "Softmax regression on pixels" },
+  });
   await saveTemplates(options, model.weight, [3, 32, 32], classNames);
   return {
     measures: { accuracy },

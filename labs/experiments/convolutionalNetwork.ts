@@ -2,7 +2,7 @@
 import { nn, vision } from "gradus";
 import { loadPictures } from "../data/pictures.js";
 import { type Lab, main, percent } from "../lab.js";
-import { trainPictureNetwork } from "./pictureNetwork.js";
+import { drawOutcome, trainPictureNetwork } from "./pictureNetwork.js";
 
 const block = (from: number, to: number): nn.Layer[] => [
   new nn.Conv2d(from, to, 3, { padding: 1, bias: false }),
@@ -28,7 +28,7 @@ export const smallNetwork = (): nn.Sequential =>
 
 export const convolutionalNetwork: Lab = async (options) => {
   const parts = await loadPictures(options);
-  const { accuracy } = await trainPictureNetwork(
+  const trained = await trainPictureNetwork(
     smallNetwork(),
     parts,
     {
@@ -44,6 +44,8 @@ export const convolutionalNetwork: Lab = async (options) => {
     },
     options,
   );
+  await drawOutcome(options, trained, parts, "Small convolutional network");
+  const { accuracy } = trained;
   return {
     measures: { accuracy },
     sentence: `A small convolutional network gets ${percent(accuracy)} of the test pictures right.`,

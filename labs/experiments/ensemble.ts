@@ -1,9 +1,11 @@
 /** Fashion-MNIST by five small convolutional networks that begin from other weights, and by all of them together. */
-import { data, manualSeed, nn } from "gradus";
+import { manualSeed, nn } from "gradus";
 import { accuracy, Ensemble, evaluate } from "gradus/train";
 import { loadPictures } from "../data/pictures.js";
+import { savePanels } from "../drawing.js";
 import { type Lab, main, percent } from "../lab.js";
-import { trainPictureNetwork } from "./pictureNetwork.js";
+import type { Point } from "../training.js";
+import { inOrder, trainPictureNetwork } from "./pictureNetwork.js";
 
 const members = 5;
 
@@ -27,13 +29,14 @@ export const ensemble: Lab = async (options) => {
   const parts = await loadPictures(options);
   const trained: nn.Layer[] = [];
   const alone: number[] = [];
+  const courses: Point[][] = [];
   for (let member = 0; member < members; member++) {
     manualSeed(member + 1);
     const training = {
       ...{ epochs: short ? 2 : 5, batchSize: short ? 32 : 128, maxLr: 0.05, seed: member + 1 },
       ...{ weightDecay: 5e-4, labelSmoothing: 0 },
     };
-    const { model, accuracy } = await trainPictureNetwork(
+    const { model, accuracy, history } = await trainPictureNetwork(
       memberNetwork(),
       parts,
       training,
@@ -42,12 +45,28 @@ export const ensemble: Lab = async (options) => {
     log?.(`network ${member + 1}: ${percent(accuracy)} right`);
     trained.push(model);
     alone.push(accuracy);
+    courses.push(history.map(({ epoch, validation }) => [epoch, validation!.accuracy!]));
   }
-  const { images, labels } = parts.test;
-  const loader = new data.DataLoader(new data.TensorDataset(images, labels), { batchSize: 250 });
-  const together = await evaluate(new Ensemble(trained), loader, { metrics: { accuracy } });
+  const measures = { metrics: { accuracy } };
+  const together = await evaluate(new Ensemble(trained), inOrder(parts.test), measures);
   const best = Math.max(...alone);
   const gain = together.accuracy! - best;
+  const last = courses[0]!.length;
+  const level: Point[] = [1, last].map((epoch) => [epoch, together.accuracy!]);
+  savePanels(
+    options,
+    "ensemble",
+    [
+      {
+        ...{ title: "Accuracy on test pictures", xLabel: "epoch" },
+        lines: [
+          ...courses.map((points, i) => ({ name: `network ${i + 1}`, points })),
+          { name: "all together", points: level },
+        ],
+      },
+    ],
+    { title: "Five networks alone and together" },
+  );
   return {
     measures: { accuracy: together.accuracy!, best, gain },
     sentence:

@@ -1,17 +1,22 @@
 /** Fashion-MNIST by its nearest neighbours: k = 1, and the k that cross-validation chooses on the training pictures. */
 import { crossValidateNeighbors, KNeighborsClassifier } from "gradus/neighbors";
 import { loadPictures } from "../data/pictures.js";
+import { savePanels } from "../drawing.js";
 import { type Lab, main, percent } from "../lab.js";
+import { judge } from "../outcome.js";
 
 const ks = [1, 3, 4, 5, 6, 7, 9, 12];
 
 export const nearestNeighbours: Lab = async (options) => {
   const { log = () => {}, signal } = options;
-  const { train, test } = await loadPictures(options);
+  const { train, test, classNames } = await loadPictures(options);
   const classify = async (nNeighbors: number): Promise<number> => {
     const knn = new KNeighborsClassifier({ nNeighbors, weights: "distance" });
     knn.fit(train.images, train.labels);
-    return knn.score(test.images, test.labels, signal && { signal });
+    const predicted = await knn.predict(test.images, signal && { signal });
+    // The last one, with the k that was chosen, leaves the picture.
+    const title = `The ${nNeighbors === 1 ? "nearest neighbour" : `${nNeighbors} nearest neighbours`}`;
+    return judge(options, { predicted, labels: test.labels, classNames, title });
   };
   const started = performance.now();
   const single = await classify(1);
@@ -30,6 +35,17 @@ export const nearestNeighbours: Lab = async (options) => {
   });
   for (const { k, mean, std } of results) log(`k = ${k}: ${percent(mean)} ± ${percent(std)}`);
   const chosen = await classify(best.k);
+  savePanels(
+    options,
+    "neighbours",
+    [
+      {
+        ...{ title: "Accuracy on held-out training pictures", xLabel: "k" },
+        lines: [{ name: "mean of five folds", points: results.map(({ k, mean }) => [k, mean]) }],
+      },
+    ],
+    { title: "How many neighbours vote" },
+  );
   return {
     measures: { accuracy: chosen },
     sentence: `1-NN by L2 gets ${percent(single)} of the test pictures right; cross-validation chooses k = ${best.k}, which gets ${percent(chosen)}.`,

@@ -1,15 +1,19 @@
-/** Training of a convolutional network on uint8 pictures: augmentation, loss and update are one compiled program. */
+/** Training of a convolutional network on uint8 pictures: augmentation, loss and update are one compiled program. And what came of it, drawn. */
 import { data, nn, optim, type Tensor, vision } from "gradus";
 import {
   accuracy,
   type BatchTransform,
   type EpochSummary,
   fit,
+  mistakesPicture,
+  predict,
   scheduler,
   type TrainEvent,
 } from "gradus/train";
-import type { Parts } from "../data/pictures.js";
+import type { Part, Parts } from "../data/pictures.js";
+import { savePanels, savePicture } from "../drawing.js";
 import type { LabOptions } from "../lab.js";
+import { judge } from "../outcome.js";
 
 export interface PictureTraining {
   readonly epochs: number;
@@ -94,6 +98,10 @@ function reporter(log: (line: string) => void): (event: TrainEvent) => void {
   };
 }
 
+/** Pictures to measure with. */
+export const inOrder = ({ images, labels }: Part) =>
+  new data.DataLoader(new data.TensorDataset(images, labels), { batchSize: 250 });
+
 /** Trains a network from pictures [B, C, H, W] to scores, and measures it on the test pictures after each epoch. */
 export async function trainPictureNetwork(
   network: nn.Layer,
@@ -127,9 +135,7 @@ export async function trainPictureNetwork(
     train: new data.DataLoader(new data.TensorDataset(train.images, train.labels), {
       ...{ batchSize, shuffle: true, dropLast: true, seed },
     }),
-    validation: new data.DataLoader(new data.TensorDataset(test.images, test.labels), {
-      batchSize: 250,
-    }),
+    validation: inOrder(test),
     epochs,
     schedule: scheduler(
       (o, totalSteps) => new optim.lrScheduler.OneCycleLR(o, { maxLr, totalSteps, pctStart: 0.25 }),
@@ -142,4 +148,44 @@ export async function trainPictureNetwork(
   });
   if (status === "stopped") signal?.throwIfAborted();
   return { model, history, accuracy: history.at(-1)!.validation!.accuracy! };
+}
+
+/** Draws the curves, what was taken for what, and the pictures that it was surest of and got wrong. */
+export async function drawOutcome(
+  options: LabOptions,
+  { model, history }: TrainedPictures,
+  { test, classNames }: Parts,
+  title: string,
+): Promise<void> {
+  if (options.out === undefined) return;
+  const line = (name: string, value: (epoch: EpochSummary) => number) => ({
+    name,
+    points: history.map((epoch) => [epoch.epoch, value(epoch)] as const),
+  });
+  const loss = [
+    line("training", ({ train }) => train.loss),
+    line("test", ({ validation }) => validation!.loss),
+  ];
+  const right = [
+    line("training", ({ train }) => train.accuracy!),
+    line("test", ({ validation }) => validation!.accuracy!),
+  ];
+  savePanels(
+    options,
+    "curves",
+    [
+      { title: "Loss", xLabel: "epoch", lines: loss },
+      { title: "Accuracy", xLabel: "epoch", lines: right },
+    ],
+    {
+      title,
+      subtitle: "Training pictures are measured while they are learned, as they are changed",
+    },
+  );
+  const { outputs } = await predict(model, inOrder(test));
+  const { values, indices } = outputs.softmax(1).max(1);
+  judge(options, { predicted: indices, labels: test.labels, classNames, title });
+  const [predictions, confidences] = [indices.data, values.data];
+  const seen = { images: test.images, labels: test.labels.data, predictions, confidences };
+  await savePicture(options, "mistakes", mistakesPicture({ ...seen, classNames, title }));
 }

@@ -1,12 +1,12 @@
 /** CIFAR-10 by the same residual network under one means against overfitting after the other, as a table. */
-import { data, manualSeed, type nn, vision } from "gradus";
+import { manualSeed, type nn, vision } from "gradus";
 import { accuracy, evaluate } from "gradus/train";
 import { loadCifar } from "../data/cifar.js";
 import { head, type Part } from "../data/pictures.js";
 import { savePanels } from "../drawing.js";
 import { type Lab, main, percent } from "../lab.js";
 import { best, type Point } from "../training.js";
-import { type PictureTraining, trainPictureNetwork } from "./pictureNetwork.js";
+import { inOrder, type PictureTraining, trainPictureNetwork } from "./pictureNetwork.js";
 import { type ResidualOptions, ResNet10 } from "./residualNetwork.js";
 
 interface Means {
@@ -39,10 +39,8 @@ interface Row {
 /** Few pictures, so that a network can learn them by heart. */
 const examples = 10_000;
 
-async function accuracyOn(model: nn.Layer, { images, labels }: Part): Promise<number> {
-  const loader = new data.DataLoader(new data.TensorDataset(images, labels), { batchSize: 250 });
-  return (await evaluate(model, loader, { metrics: { accuracy } })).accuracy!;
-}
+const accuracyOn = async (model: nn.Layer, part: Part): Promise<number> =>
+  (await evaluate(model, inOrder(part), { metrics: { accuracy } })).accuracy!;
 
 function table(rows: readonly Row[]): string[] {
   const widest = Math.max(...rows.map(({ name }) => name.length));

@@ -2,7 +2,7 @@
 import { nn, type Tensor, vision } from "gradus";
 import { loadCifar } from "../data/cifar.js";
 import { type Lab, main, percent } from "../lab.js";
-import { trainPictureNetwork } from "./pictureNetwork.js";
+import { drawOutcome, trainPictureNetwork } from "./pictureNetwork.js";
 
 const convolution = (from: number, to: number, kernel: number, stride: number) =>
   new nn.Conv2d(from, to, kernel, { stride, padding: kernel >> 1, bias: false });
@@ -77,7 +77,7 @@ export class ResNet10 extends nn.Layer {
 
 export const residualNetwork: Lab = async (options) => {
   const parts = await loadCifar(options);
-  const { accuracy } = await trainPictureNetwork(
+  const trained = await trainPictureNetwork(
     new ResNet10(options.short ? 8 : 32),
     parts,
     {
@@ -93,6 +93,8 @@ export const residualNetwork: Lab = async (options) => {
     },
     options,
   );
+  await drawOutcome(options, trained, parts, "Residual network of ten layers");
+  const { accuracy } = trained;
   return {
     measures: { accuracy },
     sentence: `A residual network of ten layers gets ${percent(accuracy)} of CIFAR-10's test pictures right.`,

@@ -4,6 +4,7 @@ import { LinearClassifier } from "gradus/linear";
 import { loadPictures } from "../data/pictures.js";
 import { saveTemplates } from "../drawing.js";
 import { type Lab, main, percent } from "../lab.js";
+import { judge } from "../outcome.js";
 
 export const softmaxRegression: Lab = async (options) => {
   const { short = false, log = () => {}, signal } = options;
@@ -21,7 +22,10 @@ export const softmaxRegression: Lab = async (options) => {
     ...(signal && { signal }),
     onEpoch: ({ epoch, epochs, loss }) => log(`${epoch}/${epochs} loss ${loss.toFixed(4)}`),
   });
-  const accuracy = await model.score(scaler.transform(test.images), test.labels);
+  const accuracy = judge(options, {
+    predicted: await model.predict(scaler.transform(test.images)),
+    ...{ labels: test.labels, classNames, title: "Softmax regression" },
+  });
   await saveTemplates(options, model.weight, [1, 28, 28], classNames);
   return {
     measures: { accuracy },

@@ -1,13 +1,14 @@
 /** Fashion-MNIST by a network of two layers on standardised pixels. */
 import { nn } from "gradus";
 import { StandardScaler } from "gradus/features";
-import { classifierAccuracy, fitClassifier } from "gradus/linear";
+import { fitClassifier, predictClasses } from "gradus/linear";
 import { loadPictures } from "../data/pictures.js";
 import { type Lab, main, percent } from "../lab.js";
+import { judge } from "../outcome.js";
 
 export const twoLayerNetwork: Lab = async (options) => {
   const { short = false, log = () => {}, signal } = options;
-  const { train, test } = await loadPictures(options);
+  const { train, test, classNames } = await loadPictures(options);
   const scaler = new StandardScaler().fit(train.images);
   const x = scaler.transform(train.images);
   const model = new nn.Sequential(
@@ -22,7 +23,10 @@ export const twoLayerNetwork: Lab = async (options) => {
     ...(signal && { signal }),
     onEpoch: ({ epoch, epochs, loss }) => log(`${epoch}/${epochs} loss ${loss.toFixed(4)}`),
   });
-  const accuracy = await classifierAccuracy(model, scaler.transform(test.images), test.labels);
+  const accuracy = judge(options, {
+    predicted: await predictClasses(model, scaler.transform(test.images)),
+    ...{ labels: test.labels, classNames, title: "Two-layer network" },
+  });
   return {
     measures: { accuracy },
     sentence: `A two-layer network gets ${percent(accuracy)} of the test pictures right.`,
