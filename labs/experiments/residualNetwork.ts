@@ -4,43 +4,11 @@ import { loadCifar } from "../data/cifar.js";
 import { type Lab, main, percent } from "../lab.js";
 import { drawOutcome, trainPictureNetwork } from "./pictureNetwork.js";
 
-const convolution = (from: number, to: number, kernel: number, stride: number) =>
-  new nn.Conv2d(from, to, kernel, { stride, padding: kernel >> 1, bias: false });
-
 export interface ResidualOptions {
   /** The share of examples for which the last block is left out while training; earlier blocks less often. Default 0. */
   readonly stochasticDepth?: number;
   /** The share of features that are dropped before the last layer. Default 0. */
   readonly dropout?: number;
-}
-
-/** Two convolutions and a way around them: x: [B, from, H, W] → [B, to, H / stride, W / stride]. */
-export class ResidualBlock extends nn.Layer {
-  readonly conv1: nn.Conv2d;
-  readonly bn1: nn.BatchNorm2d;
-  readonly conv2: nn.Conv2d;
-  readonly bn2: nn.BatchNorm2d;
-  readonly downsample: nn.Layer;
-  readonly drop: nn.Layer;
-
-  constructor(from: number, to: number, stride: number, stochasticDepth = 0) {
-    super();
-    this.drop = stochasticDepth > 0 ? new nn.StochasticDepth(stochasticDepth) : new nn.Identity();
-    this.conv1 = convolution(from, to, 3, stride);
-    this.bn1 = new nn.BatchNorm2d(to);
-    this.conv2 = convolution(to, to, 3, 1);
-    this.bn2 = new nn.BatchNorm2d(to);
-    this.downsample =
-      stride === 1 && from === to
-        ? new nn.Identity()
-        : new nn.Sequential(convolution(from, to, 1, stride), new nn.BatchNorm2d(to));
-  }
-
-  forward(x: Tensor): Tensor {
-    const inner = this.bn1.forward(this.conv1.forward(x)).relu();
-    const branch = this.drop.forward(this.bn2.forward(this.conv2.forward(inner)));
-    return branch.add(this.downsample.forward(x)).relu();
-  }
 }
 
 /** x: [B, 3, 32, 32] → scores [B, 10]: ten layers with weights, `width` channels before the first halving. */
@@ -53,12 +21,12 @@ export class ResNet10 extends nn.Layer {
   constructor(width: number, { stochasticDepth = 0, dropout = 0 }: ResidualOptions = {}) {
     super();
     this.stem = new nn.Sequential(
-      convolution(3, width, 3, 1),
+      new nn.Conv2d(3, width, 3, { padding: 1, bias: false }),
       new nn.BatchNorm2d(width),
       new nn.ReLU(),
     );
     const block = (from: number, to: number, stride: number, depth: number) =>
-      new ResidualBlock(from, to, stride, (stochasticDepth * depth) / 4);
+      new vision.BasicBlock(from, to, { stride, stochasticDepth: (stochasticDepth * depth) / 4 });
     this.blocks = new nn.Sequential(
       block(width, width, 1, 1),
       block(width, 2 * width, 2, 2),

@@ -1,36 +1,8 @@
-/** Residual networks for small pictures (He et al., "Deep residual learning for image recognition", 2015, section 4.2). */
+/** Residual networks for small pictures (He et al., "Deep residual learning for image recognition", 2015, section 4.2). Read basicBlock.ts for the block. */
 import { ValueError } from "../../core/errors.js";
 import * as nn from "../../nn/index.js";
 import type { Tensor } from "../../tensor/tensor.js";
-
-const convolution = (from: number, to: number, kernel: number, stride: number) =>
-  new nn.Conv2d(from, to, kernel, { stride, padding: kernel >> 1, bias: false });
-
-/** Two convolutions and a way around them: x: [B, from, H, W] → [B, to, ⌈H / stride⌉, ⌈W / stride⌉]. */
-class BasicBlock extends nn.Layer {
-  readonly conv1: nn.Conv2d;
-  readonly bn1: nn.BatchNorm2d;
-  readonly conv2: nn.Conv2d;
-  readonly bn2: nn.BatchNorm2d;
-  readonly downsample: nn.Layer;
-
-  constructor(from: number, to: number, stride: number) {
-    super();
-    this.conv1 = convolution(from, to, 3, stride);
-    this.bn1 = new nn.BatchNorm2d(to);
-    this.conv2 = convolution(to, to, 3, 1);
-    this.bn2 = new nn.BatchNorm2d(to);
-    this.downsample =
-      stride === 1 && from === to
-        ? new nn.Identity()
-        : new nn.Sequential(convolution(from, to, 1, stride), new nn.BatchNorm2d(to));
-  }
-
-  forward(x: Tensor): Tensor {
-    const inner = this.bn1.forward(this.conv1.forward(x)).relu();
-    return this.bn2.forward(this.conv2.forward(inner)).add(this.downsample.forward(x)).relu();
-  }
-}
+import { BasicBlock, convolution } from "./basicBlock.js";
 
 export interface CifarResNetOptions {
   readonly classes?: number;
@@ -71,7 +43,7 @@ export class CifarResNet extends nn.Module {
     const stage = (from: number, to: number, stride: number) =>
       new nn.Sequential(
         ...Array.from({ length: blocks }, (_, i) =>
-          i === 0 ? new BasicBlock(from, to, stride) : new BasicBlock(to, to, 1),
+          i === 0 ? new BasicBlock(from, to, { stride }) : new BasicBlock(to, to),
         ),
       );
     this.conv1 = convolution(channels, width, 3, 1);
