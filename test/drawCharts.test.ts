@@ -74,6 +74,14 @@ test("curves of a run show both panels, both parts and the last accuracy", () =>
   assert.equal(svg.match(/<path /g)?.length, 5);
 });
 
+test("a share that never changes is drawn on an axis from bound to bound", () => {
+  const points = [0, 1, 2].map((x) => [x, 0] as const);
+  const panel = { title: "Dead units", xLabel: "step", percent: true, yBounds: [0, 1] as const };
+  const svg = drawPanels([{ ...panel, lines: [{ name: "relu", points }] }], { title: "Health" });
+  assertDrawing(svg);
+  assert.match(svg, />0%<.*>60%<.*>100%</s);
+});
+
 test("a loss that is not finite is said, an empty run too", () => {
   const svg = curvesSvg({ steps: steps([1, 2, Number.NaN, 1]), epochs: [] });
   assertDrawing(svg);

@@ -58,7 +58,7 @@ export const ensemble: Lab = async (options) => {
     "ensemble",
     [
       {
-        ...{ title: "Accuracy on test pictures", xLabel: "epoch" },
+        ...{ title: "Accuracy on test pictures", xLabel: "epoch", wholeX: true, percent: true },
         lines: [
           ...courses.map((points, i) => ({ name: `network ${i + 1}`, points })),
           { name: "all together", points: level },

@@ -40,7 +40,12 @@ export const nearestNeighbours: Lab = async (options) => {
     "neighbours",
     [
       {
-        ...{ title: "Accuracy on held-out training pictures", xLabel: "k" },
+        ...{
+          title: "Accuracy on held-out training pictures",
+          xLabel: "k",
+          wholeX: true,
+          percent: true,
+        },
         lines: [{ name: "mean of five folds", points: results.map(({ k, mean }) => [k, mean]) }],
       },
     ],

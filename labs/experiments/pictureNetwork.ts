@@ -174,8 +174,8 @@ export async function drawOutcome(
     options,
     "curves",
     [
-      { title: "Loss", xLabel: "epoch", lines: loss },
-      { title: "Accuracy", xLabel: "epoch", lines: right },
+      { title: "Loss", xLabel: "epoch", wholeX: true, lines: loss },
+      { title: "Accuracy", xLabel: "epoch", wholeX: true, percent: true, lines: right },
     ],
     {
       title,

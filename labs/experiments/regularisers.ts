@@ -82,7 +82,7 @@ export const regularisers: Lab = async (options) => {
     "regularisers",
     [
       {
-        ...{ title: "Accuracy on test pictures", xLabel: "epoch" },
+        ...{ title: "Accuracy on test pictures", xLabel: "epoch", wholeX: true, percent: true },
         lines: rows.map(({ name, course }) => ({ name, points: course })),
       },
     ],

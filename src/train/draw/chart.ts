@@ -116,13 +116,15 @@ function makeScales(panel: Panel, plot: Plot): [x: Scale, y: Scale] {
 
 /**
  * A little more than the values' range, so that no line runs along the frame, but never past the
- * bounds.
+ * bounds; from bound to bound where all values are equal.
  */
 function yRange({ yKind, yBounds }: Panel, points: readonly Point[]): [number, number] {
   const [low, high] = extent(points.map(([, y]) => y));
   if (yKind === "log") return [low / 1.15, high * 1.15];
   const room = (high - low) * 0.06;
   const [least, greatest] = yBounds ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  // One value alone says nothing of a range; all that could be does.
+  if (yBounds && low === high) return [Math.min(least, low), Math.max(greatest, high)];
   return [
     Math.max(low - room, Math.min(least, low)),
     Math.min(high + room, Math.max(greatest, high)),
