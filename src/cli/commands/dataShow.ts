@@ -1,6 +1,6 @@
 /** `gradus data show`: a sheet of pictures with a row for each class, and how many each has. */
 import * as fs from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Command } from "commander";
 import { dataFolder } from "../../data/node/cache.js";
 import { ImageFolder } from "../../data/node/imageFolder.js";
@@ -17,6 +17,7 @@ import {
 import type { ArrayData } from "../../io/arrayData.js";
 import { writeFileAtomic } from "../../io/files.js";
 import { encodePng } from "../../io/png.js";
+import { makeParents } from "../../train/node/runFolder.js";
 import { UsageError } from "../errors.js";
 import { whole } from "../options.js";
 import type { Context } from "../program.js";
@@ -65,7 +66,9 @@ async function show(wanted: string, options: ShowOptions, { io }: Context): Prom
   });
   if (places.length > 100) out.line(out.style.dim(`  and ${places.length - 100} more`));
   const path = options.out ?? `${basename(wanted).replace(/\.(zip|tar\.gz)$/, "")}.svg`;
-  writeFileAtomic(path, new TextEncoder().encode(await drawSheet(shown, places, options)));
+  const sheet = new TextEncoder().encode(await drawSheet(shown, places, options));
+  makeParents(dirname(path));
+  writeFileAtomic(path, sheet);
   out.line(`${out.style.good("wrote")} ${path}`);
 }
 
