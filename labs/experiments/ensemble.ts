@@ -32,9 +32,10 @@ export const ensemble: Lab = async (options) => {
   const courses: Point[][] = [];
   for (let member = 0; member < members; member++) {
     manualSeed(member + 1);
+    // Long and without decay, so that each learns much by heart, and each something else: that is what averaging takes away.
     const training = {
-      ...{ epochs: short ? 2 : 5, batchSize: short ? 32 : 128, maxLr: 0.05, seed: member + 1 },
-      ...{ weightDecay: 5e-4, labelSmoothing: 0 },
+      ...{ epochs: short ? 2 : 12, batchSize: short ? 32 : 128, maxLr: 0.1, seed: member + 1 },
+      ...{ weightDecay: 0, labelSmoothing: 0 },
     };
     const { model, accuracy, history } = await trainPictureNetwork(
       memberNetwork(),
