@@ -206,6 +206,38 @@ test("the policies are whole", () => {
   }
 });
 
+test("no picture is too small, no batch too short, no view too skew", () => {
+  for (const [name, make] of Object.entries(transforms)) {
+    if (/Crop|Compose/.test(name)) continue;
+    for (const shape of [
+      [0, 3, 6, 6],
+      [2, 3, 1, 1],
+      [2, 3, 2, 2],
+      [2, 1, 3, 3],
+    ]) {
+      if (shape[2]! < 3 && name === "GaussianBlur") continue;
+      const { data, shape: out } = make(new Generator(3)).forward(rand(shape));
+      assert.deepEqual(out, shape, name);
+      assert.ok(data.every(Number.isFinite), name);
+    }
+  }
+  for (const side of [2, 5, 8]) {
+    const generator = new Generator(1);
+    const skew = new vision.RandomPerspective({ p: 1, distortionScale: 1, generator });
+    const { data } = skew.forward(rand([400, 1, side, side]));
+    assert.ok(data.every((v: number) => v >= 0 && v <= 1 + 1e-6));
+  }
+});
+
+test("policies say at once that they need colours or grey", () => {
+  const four = rand([2, 4, 6, 6]);
+  for (const name of ["AutoAugment", "RandAugment", "TrivialAugmentWide", "AugMix"] as const)
+    assert.throws(
+      () => new vision[name]().forward(four),
+      new RegExp(`^ShapeError: ${name}: .*4 channels`),
+    );
+});
+
 test("what cannot be is refused", async () => {
   assert.throws(() => new vision.RandomHorizontalFlip({ p: 2 }), ValueError);
   assert.throws(() => new vision.ColorJitter({ hue: 0.7 }), ValueError);
@@ -221,6 +253,23 @@ test("what cannot be is refused", async () => {
   assert.throws(() => new vision.RandAugment({ magnitude: 31 }), ValueError);
   assert.throws(() => new vision.AutoAugment({ policy: "x" as "svhn" }), ValueError);
   assert.throws(() => new vision.AugMix({ severity: 11 }), ValueError);
+  assert.throws(() => new vision.RandomRotation([-Infinity, Infinity]), ValueError);
+  assert.throws(() => new vision.ColorJitter({ brightness: Infinity }), ValueError);
+  assert.throws(() => new vision.GaussianNoise({ sigma: -1 }), ValueError);
+  assert.throws(() => new vision.GaussianNoise({ mean: Number.NaN }), ValueError);
+  assert.throws(() => new vision.RandomPosterize(9), ValueError);
+  assert.throws(() => new vision.RandomSolarize(Number.NaN), ValueError);
+  assert.throws(() => new vision.RandomAdjustSharpness(-1), ValueError);
+  assert.throws(() => new vision.GaussianBlur(4), /expected odd/);
+  assert.throws(() => new vision.ElasticTransform({ sigma: Infinity }), ValueError);
+  assert.throws(
+    () => new vision.RandAugment({ interpolation: "bicubic" as "nearest" }),
+    ValueError,
+  );
+  assert.throws(() => new vision.Resize(4, { interpolation: "area" as "nearest" }), ValueError);
+  assert.throws(() => new vision.Normalize(0.5, 0), ValueError);
+  assert.throws(() => new vision.Pad(-1), ValueError);
+  assert.throws(() => new vision.MixUp({ numClasses: 0 }), ValueError);
   assert.throws(() => new vision.MixUp({ alpha: 0 }), ValueError);
   assert.throws(() => new vision.MixUp().forward(batch, tensor(new Int32Array(6))), /numClasses/);
   assert.throws(() => new vision.CutMix().forward(batch, rand([5, 2])), ShapeError);

@@ -13,6 +13,7 @@ import {
   onBatch,
   type PerPicture,
   pairOf,
+  type White,
 } from "./pictures.js";
 
 /** Pixels on all sides; left and right, top and bottom; or left, top, right, bottom. */
@@ -28,12 +29,17 @@ export interface PadImageOptions {
   readonly paddingMode?: "constant" | "edge" | "reflect";
 }
 
-function sidesOf(op: string, padding: Padding): [number, number, number, number] {
+/** Pixels left, top, right and bottom. */
+export function sidesOf(op: string, padding: Padding): [number, number, number, number] {
   const list = typeof padding === "number" ? [padding, padding] : padding;
   const [left, top, right = left, bottom = top] = list as readonly number[];
   const sides = [left!, top!, right!, bottom!] as [number, number, number, number];
-  if (!sides.every((n) => Number.isInteger(n) && n >= 0))
-    throw new ValueError(op, `padding is ${JSON.stringify(padding)}; expected whole numbers ≥ 0`);
+  const isWhole = sides.every((n) => Number.isInteger(n) && n >= 0);
+  if (!isWhole || (list.length as number) === 3 || list.length > 4)
+    throw new ValueError(
+      op,
+      `padding is ${JSON.stringify(padding)}; expected whole numbers ≥ 0: one, two or four`,
+    );
   return sides;
 }
 
@@ -52,13 +58,15 @@ export function pad(x: Tensor, padding: Padding, options: PadImageOptions = {}):
   checkChoice(op, "paddingMode", paddingMode, ["constant", "edge", "reflect"]);
   const [left, top, right, bottom] = sidesOf(op, padding);
   const sides = [left, right, top, bottom];
-  return onBatch(op, x, (batch) => {
+  const frame = (batch: Tensor, white: White) => {
     if (paddingMode !== "constant")
       return padOp(batch, sides, { mode: paddingMode === "edge" ? "replicate" : "reflect" });
+    const colour = fillOf(op, fill, batch, white);
     if (typeof fill === "number") return padOp(batch, sides, { value: fill });
     const inside = padOp(fullLike(batch, 1), sides);
-    return where(inside.gt(0), padOp(batch, sides), fillOf(op, fill, batch));
-  });
+    return where(inside.gt(0), padOp(batch, sides), colour);
+  };
+  return onBatch(op, x, frame, "kept");
 }
 
 /** Rows or columns `from` … `from + length − 1` of each picture, wherever they begin. */
@@ -90,7 +98,7 @@ export function crop(
 ): Tensor {
   const op = "crop";
   pairOf(op, "size", [height, width]);
-  return onBatch(op, x, (batch) => {
+  const cut = (batch: Tensor) => {
     if (top instanceof Tensor || left instanceof Tensor) {
       const [rows, columns] = [
         asList(op, "top", top, batch.shape[0]!),
@@ -107,7 +115,8 @@ export function crop(
     const wide =
       above + before + below + behind > 0 ? padOp(batch, [before, behind, above, below]) : batch;
     return wide.narrow(2, top + above, height).narrow(3, left + before, width);
-  });
+  };
+  return onBatch(op, x, cut, "kept");
 }
 
 /** Python's rounding: halves to the even neighbour. */
@@ -128,7 +137,7 @@ function roundEven(value: number): number {
  */
 export function centerCrop(x: Tensor, size: number | readonly number[]): Tensor {
   const [height, width] = pairOf("centerCrop", "size", size);
-  return onBatch("centerCrop", x, (batch) => {
+  const cut = (batch: Tensor) => {
     const [rows, columns] = [batch.shape[2]!, batch.shape[3]!];
     const sides = [
       [width, columns],
@@ -144,7 +153,8 @@ export function centerCrop(x: Tensor, size: number | readonly number[]): Tensor 
     const top = roundEven((wide.shape[2]! - height) / 2);
     const left = roundEven((wide.shape[3]! - width) / 2);
     return crop(wide, top, left, height, width);
-  });
+  };
+  return onBatch("centerCrop", x, cut, "kept");
 }
 
 export interface SmoothOptions {
@@ -156,6 +166,8 @@ export interface ResizeOptions extends SmoothOptions {
   /** Default "bilinear". */
   readonly interpolation?: "nearest" | "bilinear" | "bicubic";
 }
+
+export const resizeModes = ["nearest", "bilinear", "bicubic"];
 
 /**
  * To [height, width], or the shorter side to one number.
@@ -172,9 +184,9 @@ export function resize(
   { interpolation = "bilinear", antialias = true }: ResizeOptions = {},
 ): Tensor {
   const op = "resize";
-  checkChoice(op, "interpolation", interpolation, ["nearest", "bilinear", "bicubic"]);
+  checkChoice(op, "interpolation", interpolation, resizeModes);
   const pair = pairOf(op, "size", size);
-  return onBatch(op, x, (batch) => {
+  const scale = (batch: Tensor) => {
     const [height, width] = [batch.shape[2]!, batch.shape[3]!];
     const [short, long] = [Math.min(height, width), Math.max(height, width)];
     const other = Math.max(1, Math.floor((pair[0] * long) / short));
@@ -183,7 +195,8 @@ export function resize(
     if (wanted[0] === height && wanted[1] === width) return batch;
     const isSmooth = antialias && interpolation !== "nearest";
     return interpolate(batch, { size: wanted, mode: interpolation, antialias: isSmooth });
-  });
+  };
+  return onBatch(op, x, scale, "rounded");
 }
 
 /** Places along a side of `length` read for `out` pixels from `from` on; never beyond the part's own outermost pixels. */
@@ -209,11 +222,28 @@ function partWeights(from: Tensor, length: Tensor, out: number, side: number): T
   const isInside = pixels.ge(start).logicalAnd(pixels.lt(start.add(size)));
   const raw = distance.div(scale.clamp(1, null)).neg().add(1).clamp(0, null);
   const weights = raw.mul(isInside.double());
-  return weights.div(weights.sum(2, { keepDim: true }));
+  // A part that lies outside, which only a tensor can ask for, is black, not 0 / 0.
+  return weights.div(weights.sum(2, { keepDim: true }).clamp(1e-12, null));
+}
+
+/** Throws unless a part of a side, where it is given by numbers, lies inside. */
+function checkPart(
+  name: string,
+  [from, length]: readonly [PerPicture, PerPicture],
+  side: number,
+): void {
+  if (typeof from !== "number" || typeof length !== "number") return;
+  if (!(from >= 0 && length >= 1 && from + length <= side))
+    throw new ValueError(
+      "resizedCrop",
+      `${name} ${from} to ${from + length} are not inside of 0 to ${side}; crop and resize add black`,
+    );
 }
 
 /**
  * Cuts a rectangle out and resizes it, bilinear; rectangles may be tensors [B], one a picture, and must lie inside.
+ *
+ * @throws ValueError for a rectangle that does not lie inside.
  * @example
  * ```ts
  * import { tensor } from "gradus";
@@ -232,9 +262,11 @@ export function resizedCrop(
 ): Tensor {
   const op = "resizedCrop";
   const [outHeight, outWidth] = pairOf(op, "size", size);
-  return onBatch(op, x, (batch) => {
+  const take = (batch: Tensor, white: White) => {
     const [count, , rows, columns] = batch.shape as [number, number, number, number];
     const list = (name: string, value: PerPicture) => asList(op, name, value, count);
+    checkPart("rows", [top, height], rows);
+    checkPart("columns", [left, width], columns);
     const [down, right] = [
       [list("top", top), list("height", height), outHeight, rows],
       [list("left", left), list("width", width), outWidth, columns],
@@ -248,8 +280,9 @@ export function resizedCrop(
     const batches = Math.max(y.shape[0]!, across.shape[0]!);
     const shape = [batches, outHeight, outWidth];
     const places = stack([across.unsqueeze(1).expand(shape), y.unsqueeze(2).expand(shape)], 3);
-    return sampleAt(op, batch, places, { interpolation: "bilinear" });
-  });
+    return sampleAt(op, batch, places, { interpolation: "bilinear", white });
+  };
+  return onBatch(op, x, take, "rounded");
 }
 
 /**
@@ -295,7 +328,7 @@ export function tenCrop(
   size: number | readonly number[],
   { vertical = false }: TenCropOptions = {},
 ): Tensor[] {
-  const mirrored = onBatch("tenCrop", x, (batch) => batch.flip(vertical ? 2 : 3));
+  const mirrored = onBatch("tenCrop", x, (batch) => batch.flip(vertical ? 2 : 3), "kept");
   return [...fiveCrop(x, size), ...fiveCrop(mirrored, size)];
 }
 
@@ -343,7 +376,7 @@ export function erase(
   value: Fill | Tensor = 0,
 ): Tensor {
   const op = "erase";
-  return onBatch(op, x, (batch) => {
+  const blot = (batch: Tensor, white: White) => {
     const [count, , rows, columns] = batch.shape as [number, number, number, number];
     const list = (name: string, part: PerPicture) =>
       asList(op, name, part, count).reshape([-1, 1, 1, 1]);
@@ -353,7 +386,9 @@ export function erase(
     };
     const inRows = within(list("top", top), list("height", height), rows, [1, 1, rows, 1]);
     const inColumns = within(list("left", left), list("width", width), columns, [1, 1, 1, columns]);
-    const colour = value instanceof Tensor ? value.to(batch.dtype) : fillOf(op, value, batch);
+    const colour =
+      value instanceof Tensor ? value.to(batch.dtype) : fillOf(op, value, batch, white);
     return where(inRows.logicalAnd(inColumns), colour, batch);
-  });
+  };
+  return onBatch(op, x, blot, "kept");
 }

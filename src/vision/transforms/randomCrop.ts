@@ -13,9 +13,11 @@ import {
   type ResizeOptions,
   resize,
   resizedCrop,
+  resizeModes,
   type SmoothOptions,
+  sidesOf,
 } from "./crop.js";
-import { type Fill, pairOf } from "./pictures.js";
+import { checkChoice, type Fill, pairOf, whiteOf } from "./pictures.js";
 import {
   type ChanceOptions,
   checkChance,
@@ -41,6 +43,8 @@ export class Resize extends Transform {
   constructor(size: number | readonly number[], options: ResizeOptions = {}) {
     super();
     pairOf("Resize", "size", size);
+    if (options.interpolation !== undefined)
+      checkChoice("Resize", "interpolation", options.interpolation, resizeModes);
     this.size = size;
     this.options = options;
   }
@@ -88,6 +92,7 @@ export class Pad extends Transform {
 
   constructor(padding: Padding, options: PadImageOptions = {}) {
     super();
+    sidesOf("Pad", padding);
     this.padding = padding;
     this.options = options;
   }
@@ -121,6 +126,7 @@ export class RandomCrop extends Transform {
   constructor(size: number | readonly number[], options: RandomCropOptions = {}) {
     super(options);
     this.size = pairOf("RandomCrop", "size", size);
+    if (options.padding !== undefined) sidesOf("RandomCrop", options.padding);
     this.options = options;
   }
 
@@ -232,7 +238,7 @@ export interface RandomErasingOptions extends ChanceOptions {
   readonly scale?: Range;
   /** Height over width; default [0.3, 3.3]. */
   readonly ratio?: Range;
-  /** A colour, or "random" for noise; default 0. */
+  /** A colour, or "random" for noise: normal numbers in floats, uniform ones in bytes; default 0. */
   readonly value?: Fill | "random";
 }
 
@@ -265,9 +271,15 @@ export class RandomErasing extends Transform {
     const turned: Range = [1 / ratio[1], 1 / ratio[0]];
     const { height, width, fits } = drawBox(x, draw, { area: scale, ratio: turned, slack: 1 });
     const place = (side: number, part: Tensor) => this.whole(x, part.neg().add(side));
-    const colour = value === "random" ? randn(x.shape, { generator: this.generator }) : value;
+    const colour = value === "random" ? this.noise(x) : value;
     const erased = erase(x, place(rows, height), place(columns, width), height, width, colour);
     return this.sometimes(x, where(fits.reshape([-1, 1, 1, 1]), erased, x), p);
+  }
+
+  private noise(x: Tensor): Tensor {
+    const { generator } = this;
+    if (whiteOf(x) === 255) return rand(x.shape, { generator }).mul(256).floor();
+    return randn(x.shape, { generator });
   }
 }
 

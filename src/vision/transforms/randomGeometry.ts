@@ -9,11 +9,11 @@ import {
   affine,
   elastic,
   horizontalFlip,
-  perspective,
   rotate,
   type SampleOptions,
   verticalFlip,
 } from "./geometry.js";
+import { isSeen, perspective } from "./perspective.js";
 import {
   aroundZero,
   type ChanceOptions,
@@ -151,7 +151,8 @@ export interface RandomPerspectiveOptions extends SampleOptions, ChanceOptions {
 }
 
 /**
- * Shows a share p of the pictures from the side: each corner moves inwards at random.
+ * Shows a share p of the pictures from the side: each corner moves inwards at random. A picture stays as it is where corners would meet or cross,
+ * as they may for a `distortionScale` close to 1.
  * @example
  * ```ts
  * import { rand } from "gradus";
@@ -176,6 +177,8 @@ export class RandomPerspective extends Transform {
     const [height, width] = x.shape.slice(2) as [number, number];
     const most = [width, height].map((side) => Math.floor(this.distortion * Math.floor(side / 2)));
     const [right, bottom] = [width - 1, height - 1];
+    // A line of pixels has no four corners.
+    if (right === 0 || bottom === 0) return x;
     const start = [
       [0, 0],
       [right, 0],
@@ -189,7 +192,10 @@ export class RandomPerspective extends Transform {
       });
       return stack(moved, 1);
     });
-    const changed = perspective(x, start, stack(corners, 1), this.sampling);
+    const seen = stack(corners, 1);
+    const still = tensor(start, { dtype: "float64" });
+    const end = where(isSeen(seen).reshape([-1, 1, 1]), seen, still);
+    const changed = perspective(x, start, end, this.sampling);
     return this.sometimes(x, changed, this.p);
   }
 }
@@ -220,8 +226,8 @@ export class ElasticTransform extends Transform {
     this.alpha = options.alpha ?? 50;
     this.sigma = options.sigma ?? 5;
     for (const [name, value] of Object.entries({ alpha: this.alpha, sigma: this.sigma }))
-      if (!(value > 0))
-        throw new ValueError("ElasticTransform", `${name} is ${value}; expected > 0`);
+      if (!(value > 0 && value < Number.POSITIVE_INFINITY))
+        throw new ValueError("ElasticTransform", `${name} is ${value}; expected a number > 0`);
     this.sampling = { interpolation: "bilinear", ...picked(options) };
   }
 
