@@ -42,7 +42,12 @@ const cropping = {
   ),
   randomResizedCrop: choice(
     "a part of random area and shape, brought to one size",
-    { size: size(), scale: range().default([0.08, 1]), ratio: range().default([3 / 4, 4 / 3]) },
+    {
+      size: size(),
+      scale: range().default([0.08, 1]),
+      ratio: range().default([3 / 4, 4 / 3]),
+      antialias: z.boolean().default(true).describe("smooth where it shrinks"),
+    },
     ({ size, ...rest }, draws: Draws): T =>
       new vision.RandomResizedCrop(size, { ...rest, ...draws }),
   ),
