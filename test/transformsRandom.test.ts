@@ -23,7 +23,8 @@ type Make = (generator: Generator) => vision.Transform;
 const transforms: Record<string, Make> = {
   RandomHorizontalFlip: (generator) => new vision.RandomHorizontalFlip({ generator }),
   RandomVerticalFlip: (generator) => new vision.RandomVerticalFlip({ generator }),
-  RandomRotation: (generator) => new vision.RandomRotation(30, { ...bilinear, generator }),
+  RandomRotation: (generator) =>
+    new vision.RandomRotation(30, { ...bilinear, center: [4, 2], generator }),
   RandomAffine: (generator) =>
     new vision.RandomAffine(20, {
       ...bilinear,
@@ -145,6 +146,22 @@ test("shares and places are what was asked for", () => {
   const counts = [0, 0, 0];
   for (const value of cut.select(3, 0).data) counts[value * 4]!++;
   for (const count of counts) assert.ok(Math.abs(count - 4000 / 3) < 150, String(counts));
+});
+
+test("what stays in place, and what is framed as needed", () => {
+  const generator = new Generator(2);
+  const dot = tensor(Float32Array.from({ length: 81 }, (_, i) => Number(i === 2 * 9 + 4)));
+  const pictures = dot.reshape([1, 1, 9, 9]).expand([20, 1, 9, 9]);
+  // Pixel (4, 2) has its middle at 4.5, 2.5.
+  const options = { center: [4.5, 2.5], generator } as const;
+  for (const turn of [
+    new vision.RandomRotation(180, options),
+    new vision.RandomAffine(90, options),
+  ])
+    assert.equal(turn.forward(pictures).select(2, 2).select(2, 4).sum().item(), 20);
+  const crop = new vision.RandomCrop([9, 12], { padIfNeeded: true, generator }).forward(pictures);
+  assert.deepEqual(crop.shape, [20, 1, 9, 12]);
+  assert.equal(crop.sum().item(), 20);
 });
 
 test("rectangles are as large as asked, and inside", () => {
@@ -270,6 +287,7 @@ test("what cannot be is refused", async () => {
   assert.throws(() => new vision.Normalize(0.5, 0), ValueError);
   assert.throws(() => new vision.Pad(-1), ValueError);
   assert.throws(() => new vision.MixUp({ numClasses: 0 }), ValueError);
+  assert.throws(() => new vision.RandomRotation(3, { center: [1, Number.NaN] }), ValueError);
   assert.throws(() => new vision.MixUp({ alpha: 0 }), ValueError);
   assert.throws(() => new vision.MixUp().forward(batch, tensor(new Int32Array(6))), /numClasses/);
   assert.throws(() => new vision.CutMix().forward(batch, rand([5, 2])), ShapeError);

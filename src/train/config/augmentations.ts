@@ -35,7 +35,7 @@ const cropping = {
         .union([pixels(), z.tuple([pixels(), pixels()])])
         .default(0)
         .describe("pixels of the frame"),
-      paddingMode: z.enum(["constant", "edge", "reflect"]).default("constant"),
+      paddingMode: z.enum(["constant", "edge", "reflect", "symmetric"]).default("constant"),
       fill: fill(),
     },
     ({ size, ...rest }, draws: Draws): T => new vision.RandomCrop(size, { ...rest, ...draws }),

@@ -1,10 +1,9 @@
-/** Pictures cut, framed and resized. Read transform.ts for the random forms. */
+/** Pictures cut and framed. Read resize.ts next. */
 import { ShapeError, ValueError } from "../../core/errors.js";
 import { formatShape } from "../../core/shape.js";
-import { cat, interpolate, pad as padOp, stack, where } from "../../ops/index.js";
+import { cat, pad as padOp, where } from "../../ops/index.js";
 import { arange, fullLike } from "../../tensor/create.js";
 import { Tensor } from "../../tensor/tensor.js";
-import { sampleAt } from "./geometry.js";
 import {
   asList,
   checkChoice,
@@ -25,8 +24,8 @@ export type Padding =
 export interface PadImageOptions {
   /** The new pixels' colour in mode "constant"; default 0. */
   readonly fill?: Fill;
-  /** Default "constant". */
-  readonly paddingMode?: "constant" | "edge" | "reflect";
+  /** Default "constant"; "reflect" mirrors at the outermost pixels, "symmetric" repeats them too. */
+  readonly paddingMode?: "constant" | "edge" | "reflect" | "symmetric";
 }
 
 /** Pixels left, top, right and bottom. */
@@ -43,6 +42,18 @@ export function sidesOf(op: string, padding: Padding): [number, number, number, 
   return sides;
 }
 
+/** Pictures with so many pixels more on both ends of a side, mirrored at the borders. */
+function mirror(x: Tensor, dim: 2 | 3, before: number, behind: number): Tensor {
+  const side = x.shape[dim]!;
+  if (before > side || behind > side)
+    throw new ValueError(
+      "pad",
+      `mode "symmetric" has at most ${side} pixels to repeat, got ${before} and ${behind}`,
+    );
+  const [first, last] = [x.narrow(dim, 0, before), x.narrow(dim, side - behind, behind)];
+  return cat([first.flip(dim), x, last.flip(dim)], dim);
+}
+
 /**
  * A frame of new pixels around pictures.
  * @example
@@ -55,10 +66,11 @@ export function sidesOf(op: string, padding: Padding): [number, number, number, 
 export function pad(x: Tensor, padding: Padding, options: PadImageOptions = {}): Tensor {
   const op = "pad";
   const { fill = 0, paddingMode = "constant" } = options;
-  checkChoice(op, "paddingMode", paddingMode, ["constant", "edge", "reflect"]);
+  checkChoice(op, "paddingMode", paddingMode, ["constant", "edge", "reflect", "symmetric"]);
   const [left, top, right, bottom] = sidesOf(op, padding);
   const sides = [left, right, top, bottom];
   const frame = (batch: Tensor, white: White) => {
+    if (paddingMode === "symmetric") return mirror(mirror(batch, 2, top, bottom), 3, left, right);
     if (paddingMode !== "constant")
       return padOp(batch, sides, { mode: paddingMode === "edge" ? "replicate" : "reflect" });
     const colour = fillOf(op, fill, batch, white);
@@ -155,134 +167,6 @@ export function centerCrop(x: Tensor, size: number | readonly number[]): Tensor 
     return crop(wide, top, left, height, width);
   };
   return onBatch("centerCrop", x, cut, "kept");
-}
-
-export interface SmoothOptions {
-  /** Smooth while shrinking, so that all pixels count; default true, as torchvision's. Without, far smaller pictures get jagged. */
-  readonly antialias?: boolean;
-}
-
-export interface ResizeOptions extends SmoothOptions {
-  /** Default "bilinear". */
-  readonly interpolation?: "nearest" | "bilinear" | "bicubic";
-}
-
-export const resizeModes = ["nearest", "bilinear", "bicubic"];
-
-/**
- * To [height, width], or the shorter side to one number.
- * @example
- * ```ts
- * import { tensor } from "gradus";
- * import { functional as T } from "gradus/vision";
- * console.log(T.resize(tensor([[[0, 1]]]), [1, 4]).flatten().toArray()); // → [ 0, 0.25, 0.75, 1 ]
- * ```
- */
-export function resize(
-  x: Tensor,
-  size: number | readonly number[],
-  { interpolation = "bilinear", antialias = true }: ResizeOptions = {},
-): Tensor {
-  const op = "resize";
-  checkChoice(op, "interpolation", interpolation, resizeModes);
-  const pair = pairOf(op, "size", size);
-  const scale = (batch: Tensor) => {
-    const [height, width] = [batch.shape[2]!, batch.shape[3]!];
-    const [short, long] = [Math.min(height, width), Math.max(height, width)];
-    const other = Math.max(1, Math.floor((pair[0] * long) / short));
-    const single = typeof size === "number" || size.length === 1;
-    const wanted = !single ? pair : width <= height ? [other, pair[0]] : [pair[0], other];
-    if (wanted[0] === height && wanted[1] === width) return batch;
-    const isSmooth = antialias && interpolation !== "nearest";
-    return interpolate(batch, { size: wanted, mode: interpolation, antialias: isSmooth });
-  };
-  return onBatch(op, x, scale, "rounded");
-}
-
-/** Places along a side of `length` read for `out` pixels from `from` on; never beyond the part's own outermost pixels. */
-function partPlaces(from: Tensor, length: Tensor, out: number, side: number): Tensor {
-  const steps = arange(out, { dtype: "float64" }).add(0.5).div(out).reshape([1, out]);
-  const [start, size] = [from.reshape([-1, 1]), length.reshape([-1, 1])];
-  const inside = steps.mul(size).sub(0.5).clamp(0, null);
-  const last = size.sub(1);
-  const place = where(inside.gt(last), last.add(inside.mul(0)), inside).add(start);
-  return place.mul(2).add(1).div(side).sub(1);
-}
-
-/**
- * What each of `out` pixels takes of a side's pixels `from` … `from + length − 1`: a triangle as wide as it is far to the next, and
- * at least as two pixels. [B or 1, out, side], rows of sum 1.
- */
-function partWeights(from: Tensor, length: Tensor, out: number, side: number): Tensor {
-  const [start, size] = [from.reshape([-1, 1, 1]), length.reshape([-1, 1, 1])];
-  const scale = size.div(out);
-  const steps = arange(out, { dtype: "float64" }).add(0.5).reshape([1, out, 1]);
-  const pixels = arange(side, { dtype: "float64" }).reshape([1, 1, side]);
-  const distance = pixels.add(0.5).sub(start).sub(steps.mul(scale)).abs();
-  const isInside = pixels.ge(start).logicalAnd(pixels.lt(start.add(size)));
-  const raw = distance.div(scale.clamp(1, null)).neg().add(1).clamp(0, null);
-  const weights = raw.mul(isInside.double());
-  // A part that lies outside, which only a tensor can ask for, is black, not 0 / 0.
-  return weights.div(weights.sum(2, { keepDim: true }).clamp(1e-12, null));
-}
-
-/** Throws unless a part of a side, where it is given by numbers, lies inside. */
-function checkPart(
-  name: string,
-  [from, length]: readonly [PerPicture, PerPicture],
-  side: number,
-): void {
-  if (typeof from !== "number" || typeof length !== "number") return;
-  if (!(from >= 0 && length >= 1 && from + length <= side))
-    throw new ValueError(
-      "resizedCrop",
-      `${name} ${from} to ${from + length} are not inside of 0 to ${side}; crop and resize add black`,
-    );
-}
-
-/**
- * Cuts a rectangle out and resizes it, bilinear; rectangles may be tensors [B], one a picture, and must lie inside.
- *
- * @throws ValueError for a rectangle that does not lie inside.
- * @example
- * ```ts
- * import { tensor } from "gradus";
- * import { functional as T } from "gradus/vision";
- * console.log(T.resizedCrop(tensor([[[9, 0, 1]]]), 0, 1, 1, 2, [1, 4]).flatten().toArray()); // ≈ [ 0, 0.25, 0.75, 1 ]
- * ```
- */
-export function resizedCrop(
-  x: Tensor,
-  top: PerPicture,
-  left: PerPicture,
-  height: PerPicture,
-  width: PerPicture,
-  size: number | readonly number[],
-  { antialias = true }: SmoothOptions = {},
-): Tensor {
-  const op = "resizedCrop";
-  const [outHeight, outWidth] = pairOf(op, "size", size);
-  const take = (batch: Tensor, white: White) => {
-    const [count, , rows, columns] = batch.shape as [number, number, number, number];
-    const list = (name: string, value: PerPicture) => asList(op, name, value, count);
-    checkPart("rows", [top, height], rows);
-    checkPart("columns", [left, width], columns);
-    const [down, right] = [
-      [list("top", top), list("height", height), outHeight, rows],
-      [list("left", left), list("width", width), outWidth, columns],
-    ] as const;
-    if (antialias) {
-      const [vertical, horizontal] = [partWeights(...down), partWeights(...right)];
-      const wide = (weights: Tensor) => weights.to(batch.dtype).unsqueeze(1);
-      return wide(vertical).matmul(batch).matmul(wide(horizontal).transpose(2, 3));
-    }
-    const [y, across] = [partPlaces(...down), partPlaces(...right)];
-    const batches = Math.max(y.shape[0]!, across.shape[0]!);
-    const shape = [batches, outHeight, outWidth];
-    const places = stack([across.unsqueeze(1).expand(shape), y.unsqueeze(2).expand(shape)], 3);
-    return sampleAt(op, batch, places, { interpolation: "bilinear", white });
-  };
-  return onBatch(op, x, take, "rounded");
 }
 
 /**

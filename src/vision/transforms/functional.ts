@@ -26,10 +26,6 @@ export {
   type Padding,
   type PadImageOptions,
   pad,
-  type ResizeOptions,
-  resize,
-  resizedCrop,
-  type SmoothOptions,
   type TenCropOptions,
   tenCrop,
 } from "./crop.js";
@@ -52,3 +48,4 @@ export {
 } from "./geometry.js";
 export { type Corners, perspective } from "./perspective.js";
 export type { Fill, PerPicture } from "./pictures.js";
+export { type ResizeOptions, resize, resizedCrop, type SmoothOptions } from "./resize.js";

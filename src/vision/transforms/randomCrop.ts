@@ -10,14 +10,16 @@ import {
   type Padding,
   type PadImageOptions,
   pad,
+  sidesOf,
+} from "./crop.js";
+import { type Fill, pairOf, whiteOf } from "./pictures.js";
+import {
+  checkResize,
   type ResizeOptions,
   resize,
   resizedCrop,
-  resizeModes,
   type SmoothOptions,
-  sidesOf,
-} from "./crop.js";
-import { checkChoice, type Fill, pairOf, whiteOf } from "./pictures.js";
+} from "./resize.js";
 import {
   type ChanceOptions,
   checkChance,
@@ -42,9 +44,7 @@ export class Resize extends Transform {
 
   constructor(size: number | readonly number[], options: ResizeOptions = {}) {
     super();
-    pairOf("Resize", "size", size);
-    if (options.interpolation !== undefined)
-      checkChoice("Resize", "interpolation", options.interpolation, resizeModes);
+    checkResize("Resize", size, options);
     this.size = size;
     this.options = options;
   }
@@ -105,6 +105,8 @@ export class Pad extends Transform {
 export interface RandomCropOptions extends PadImageOptions, GeneratorOption {
   /** A frame that is added first; default none. */
   readonly padding?: Padding;
+  /** Frame pictures that are smaller than the part as well, as much as they lack on both sides; default false. */
+  readonly padIfNeeded?: boolean;
 }
 
 /**
@@ -131,15 +133,20 @@ export class RandomCrop extends Transform {
   }
 
   protected transform(x: Tensor): Tensor {
-    const { padding, fill, paddingMode } = this.options;
+    const { padding, fill, paddingMode, padIfNeeded = false } = this.options;
     const framing = { ...(fill !== undefined && { fill }), ...(paddingMode && { paddingMode }) };
-    const wide = padding === undefined ? x : pad(x, padding, framing);
     const [height, width] = this.size;
+    let wide = padding === undefined ? x : pad(x, padding, framing);
+    if (padIfNeeded) {
+      const lack = (part: number, side: number) => Math.max(0, part - side);
+      const sides = [lack(width, wide.shape[3]!), lack(height, wide.shape[2]!)] as const;
+      if (sides[0] + sides[1] > 0) wide = pad(wide, sides, framing);
+    }
     const [down, right] = [wide.shape[2]! - height, wide.shape[3]! - width];
     if (down < 0 || right < 0)
       throw new ShapeError(
         "RandomCrop",
-        `${height} × ${width} does not fit into ${wide.shape[2]} × ${wide.shape[3]}; add padding`,
+        `${height} × ${width} does not fit into ${wide.shape[2]} × ${wide.shape[3]}; add padding or padIfNeeded`,
       );
     return crop(wide, this.whole(x, down), this.whole(x, right), height, width);
   }

@@ -63,7 +63,18 @@ const picked = ({ interpolation, fill }: SampleOptions): SampleOptions => ({
   ...(fill !== undefined && { fill }),
 });
 
-export interface RandomRotationOptions extends SampleOptions, GeneratorOption {}
+export interface CenterOption {
+  /** The pixel (x, y) that stays in place; default the middle. */
+  readonly center?: readonly [x: number, y: number];
+}
+
+function centerOf(op: string, { center }: CenterOption): CenterOption {
+  if (center && (center.length !== 2 || !center.every(Number.isFinite)))
+    throw new ValueError(op, `center is [${center}]; expected the two numbers of a pixel`);
+  return center ? { center } : {};
+}
+
+export interface RandomRotationOptions extends SampleOptions, GeneratorOption, CenterOption {}
 
 /**
  * Turns each picture by an angle between −degrees and degrees, or in a range.
@@ -76,12 +87,12 @@ export interface RandomRotationOptions extends SampleOptions, GeneratorOption {}
  */
 export class RandomRotation extends Transform {
   private readonly degrees: Range;
-  private readonly sampling: SampleOptions;
+  private readonly sampling: SampleOptions & CenterOption;
 
   constructor(degrees: number | Range, options: RandomRotationOptions = {}) {
     super(options);
     this.degrees = aroundZero("RandomRotation", "degrees", degrees);
-    this.sampling = picked(options);
+    this.sampling = { ...picked(options), ...centerOf("RandomRotation", options) };
   }
 
   protected transform(x: Tensor): Tensor {
@@ -89,7 +100,7 @@ export class RandomRotation extends Transform {
   }
 }
 
-export interface RandomAffineOptions extends SampleOptions, GeneratorOption {
+export interface RandomAffineOptions extends SampleOptions, GeneratorOption, CenterOption {
   /** Farthest shifts as shares of width and height, 0 to 1; default none. */
   readonly translate?: readonly [x: number, y: number];
   /** Range of size factors; default none. */
@@ -112,7 +123,7 @@ export class RandomAffine extends Transform {
   private readonly translate: readonly [number, number];
   private readonly scale: Range;
   private readonly shears: readonly [Range, Range];
-  private readonly sampling: SampleOptions;
+  private readonly sampling: SampleOptions & CenterOption;
 
   constructor(degrees: number | Range, options: RandomAffineOptions = {}) {
     super(options);
@@ -128,7 +139,7 @@ export class RandomAffine extends Transform {
       aroundZero(op, "shear", four ? [shear[0], shear[1]] : (shear as number | Range)),
       aroundZero(op, "shear", four ? [shear[2], shear[3]] : 0),
     ];
-    this.sampling = picked(options);
+    this.sampling = { ...picked(options), ...centerOf(op, options) };
   }
 
   protected transform(x: Tensor): Tensor {
