@@ -160,6 +160,7 @@ test("magnitudes and policies are torchvision's", () => {
     RandAugment: { Identity: none, ...paperSpace(size) },
     TrivialAugmentWide: trivialSpace,
     AugMix: mixSpace(size),
+    "AugMix of few": mixSpace(size, false),
   };
   for (const [kind, rows] of Object.entries(fixtures.spaces)) {
     assert.deepEqual(Object.keys(ours[kind]!).sort(), Object.keys(rows).sort(), kind);

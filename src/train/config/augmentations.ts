@@ -202,6 +202,7 @@ const policies = {
       mixtureWidth: count().default(3),
       chainDepth: count().exactOptional(),
       alpha: positive().default(1),
+      allOps: z.boolean().default(true).describe("colours and sharpness too"),
       ...sampling,
     },
     (options, draws: Draws): T => new vision.AugMix({ ...options, ...draws }),
