@@ -95,6 +95,8 @@ test("the table has each run, both ways, and the temperature", async () => {
       new RegExp(`^${name} +\\d\\.\\d{4} +[\\d.]+% +[\\d.]+% +[\\d.]+% .*\\d$`, "m"),
     );
   assert.match(out, /ensemble of 2, several looks: [+−][\d.]+ points of accuracy against/);
+  const cropped = await evaluate("one", "--views", "crops");
+  assert.match(cropped.out, /^one, several looks +\d\.\d{4} +[\d.]+%/m, cropped.err);
   const { models } = await evaluateRuns([path("one")], { calibrate: true });
   const plain = await evaluateRuns([path("one")]);
   assert.ok(models[0]!.temperature! > 0);

@@ -104,6 +104,12 @@ everywhere("views are looks at each picture, and their answers are averaged", as
   const crops = new nn.Sequential(new nn.Flatten(), new nn.Linear(16, 3));
   const cut = new TestTimeAugmentation(crops, { views: tenCropViews(4) });
   near(cut.forward(x).exp().sum().item(), 2, 1e-5);
+  const ramp = arange(16).float().reshape([1, 1, 1, 16]).expand([1, 1, 16, 16]);
+  const enlarged = tenCropViews([8, 8], { enlarge: true })(ramp);
+  assert.ok(enlarged.every(({ shape }) => String(shape) === "1,1,16,16"));
+  // The mean of a corner's columns 0 to 7, of the middle's 4 to 11, and of the mirrored corner's 15 to 8.
+  for (const [i, mean] of [3.5, 11.5, 3.5, 11.5, 7.5, 11.5].entries())
+    near(enlarged[i]!.mean().item(), mean, 1e-5);
   const moved = shiftViews(2)(arange(9).reshape([1, 1, 3, 3]));
   assert.deepEqual(
     moved.map((view) => [...view.data]),

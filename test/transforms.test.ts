@@ -122,6 +122,7 @@ const cases: Record<string, readonly [bound: number, run: () => Tensor]> = {
   pad: [0, () => T.pad(x, [1, 2, 3, 4], { fill: 0.5 })],
   "pad reflect": [0, () => T.pad(x, [3, 2], { paddingMode: "reflect" })],
   "pad edge": [0, () => T.pad(x, 2, { paddingMode: "edge" })],
+  "pad symmetric": [0, () => T.pad(x, [3, 11, 14, 2], { paddingMode: "symmetric" })],
   crop: [0, () => T.crop(x, 2, 3, 5, 6)],
   "crop outside": [0, () => T.crop(x, -2, 9, 8, 9)],
   centerCrop: [0, () => T.centerCrop(x, [6, 5])],
@@ -133,6 +134,7 @@ const cases: Record<string, readonly [bound: number, run: () => Tensor]> = {
   "resize smooth shorter": [placed, () => T.resize(y, 6)],
   "resize smooth larger": [placed, () => T.resize(y, [20, 9])],
   "resize smooth bicubic": [placed, () => T.resize(y, [6, 25], { interpolation: "bicubic" })],
+  "resize at most": [placed, () => T.resize(y, 9, { maxSize: 11 })],
   "resizedCrop smooth": [placed, () => T.resizedCrop(y, 1, 2, 11, 15, [4, 6])],
   "resizedCrop smooth mixed": [placed, () => T.resizedCrop(y, 0, 3, 13, 6, [5, 10])],
   resizedCrop: [placed, () => T.resizedCrop(y, 2, 3, 7, 9, [12, 10], jagged)],
@@ -246,7 +248,7 @@ test("bytes become floats and go back", () => {
 
 test("what does not fit is refused", () => {
   assert.throws(() => T.invert(tensor([[1]])), ShapeError);
-  assert.throws(() => T.invert(tensor(new Uint8Array(4), { shape: [1, 2, 2] })), DTypeError);
+  assert.throws(() => T.invert(tensor(new Int32Array(4), { shape: [1, 2, 2] })), DTypeError);
   assert.throws(() => T.adjustBrightness(x, -1), ValueError);
   assert.throws(() => T.adjustBrightness(x, tensor([1, 2])), /factor is \[2\]; expected \[1\]/);
   assert.throws(() => T.adjustHue(x, 0.6), ValueError);
@@ -263,8 +265,14 @@ test("what does not fit is refused", () => {
   assert.throws(() => T.perspective(x, corners, [[1, 2]]), ShapeError);
   assert.throws(() => T.elastic(x, displacement), ShapeError);
   assert.throws(() => T.pad(x, -1), ValueError);
+  assert.throws(() => T.pad(x, [1, 2, 3] as never), /one, two or four/);
+  assert.throws(() => T.perspective(x, corners, [corners[0], ...corners.slice(0, 3)]), /in a line/);
+  assert.throws(() => T.resizedCrop(x, 8, 0, 4, 5, 6), /rows 8 to 12 are not inside of 0 to 11/);
   assert.throws(() => T.crop(x, 0.5, 0, 2, 2), ValueError);
   assert.throws(() => T.fiveCrop(x, 12), ShapeError);
   assert.throws(() => T.resize(x, 0), ValueError);
+  assert.throws(() => T.resize(x, [3, 4], { maxSize: 9 }), /maxSize is 9/);
+  assert.throws(() => T.resize(x, 8, { maxSize: 8 }), /maxSize is 8/);
+  assert.throws(() => T.pad(x, 12, { paddingMode: "symmetric" }), /at most 11 pixels/);
   assert.throws(() => T.permuteChannels(x, [0, 0, 1]), ValueError);
 });

@@ -23,7 +23,8 @@ type Make = (generator: Generator) => vision.Transform;
 const transforms: Record<string, Make> = {
   RandomHorizontalFlip: (generator) => new vision.RandomHorizontalFlip({ generator }),
   RandomVerticalFlip: (generator) => new vision.RandomVerticalFlip({ generator }),
-  RandomRotation: (generator) => new vision.RandomRotation(30, { ...bilinear, generator }),
+  RandomRotation: (generator) =>
+    new vision.RandomRotation(30, { ...bilinear, center: [4, 2], generator }),
   RandomAffine: (generator) =>
     new vision.RandomAffine(20, {
       ...bilinear,
@@ -147,6 +148,22 @@ test("shares and places are what was asked for", () => {
   for (const count of counts) assert.ok(Math.abs(count - 4000 / 3) < 150, String(counts));
 });
 
+test("what stays in place, and what is framed as needed", () => {
+  const generator = new Generator(2);
+  const dot = tensor(Float32Array.from({ length: 81 }, (_, i) => Number(i === 2 * 9 + 4)));
+  const pictures = dot.reshape([1, 1, 9, 9]).expand([20, 1, 9, 9]);
+  // Pixel (4, 2) has its middle at 4.5, 2.5.
+  const options = { center: [4.5, 2.5], generator } as const;
+  for (const turn of [
+    new vision.RandomRotation(180, options),
+    new vision.RandomAffine(90, options),
+  ])
+    assert.equal(turn.forward(pictures).select(2, 2).select(2, 4).sum().item(), 20);
+  const crop = new vision.RandomCrop([9, 12], { padIfNeeded: true, generator }).forward(pictures);
+  assert.deepEqual(crop.shape, [20, 1, 9, 12]);
+  assert.equal(crop.sum().item(), 20);
+});
+
 test("rectangles are as large as asked, and inside", () => {
   const white = tensor([1]).reshape([1, 1, 1, 1]).expand([300, 1, 20, 30]);
   const options = { p: 1, scale: [0.1, 0.3], ratio: [0.5, 2] } as const;
@@ -206,6 +223,38 @@ test("the policies are whole", () => {
   }
 });
 
+test("no picture is too small, no batch too short, no view too skew", () => {
+  for (const [name, make] of Object.entries(transforms)) {
+    if (/Crop|Compose/.test(name)) continue;
+    for (const shape of [
+      [0, 3, 6, 6],
+      [2, 3, 1, 1],
+      [2, 3, 2, 2],
+      [2, 1, 3, 3],
+    ]) {
+      if (shape[2]! < 3 && name === "GaussianBlur") continue;
+      const { data, shape: out } = make(new Generator(3)).forward(rand(shape));
+      assert.deepEqual(out, shape, name);
+      assert.ok(data.every(Number.isFinite), name);
+    }
+  }
+  for (const side of [2, 5, 8]) {
+    const generator = new Generator(1);
+    const skew = new vision.RandomPerspective({ p: 1, distortionScale: 1, generator });
+    const { data } = skew.forward(rand([400, 1, side, side]));
+    assert.ok(data.every((v: number) => v >= 0 && v <= 1 + 1e-6));
+  }
+});
+
+test("policies say at once that they need colours or grey", () => {
+  const four = rand([2, 4, 6, 6]);
+  for (const name of ["AutoAugment", "RandAugment", "TrivialAugmentWide", "AugMix"] as const)
+    assert.throws(
+      () => new vision[name]().forward(four),
+      new RegExp(`^ShapeError: ${name}: .*4 channels`),
+    );
+});
+
 test("what cannot be is refused", async () => {
   assert.throws(() => new vision.RandomHorizontalFlip({ p: 2 }), ValueError);
   assert.throws(() => new vision.ColorJitter({ hue: 0.7 }), ValueError);
@@ -221,6 +270,24 @@ test("what cannot be is refused", async () => {
   assert.throws(() => new vision.RandAugment({ magnitude: 31 }), ValueError);
   assert.throws(() => new vision.AutoAugment({ policy: "x" as "svhn" }), ValueError);
   assert.throws(() => new vision.AugMix({ severity: 11 }), ValueError);
+  assert.throws(() => new vision.RandomRotation([-Infinity, Infinity]), ValueError);
+  assert.throws(() => new vision.ColorJitter({ brightness: Infinity }), ValueError);
+  assert.throws(() => new vision.GaussianNoise({ sigma: -1 }), ValueError);
+  assert.throws(() => new vision.GaussianNoise({ mean: Number.NaN }), ValueError);
+  assert.throws(() => new vision.RandomPosterize(9), ValueError);
+  assert.throws(() => new vision.RandomSolarize(Number.NaN), ValueError);
+  assert.throws(() => new vision.RandomAdjustSharpness(-1), ValueError);
+  assert.throws(() => new vision.GaussianBlur(4), /expected odd/);
+  assert.throws(() => new vision.ElasticTransform({ sigma: Infinity }), ValueError);
+  assert.throws(
+    () => new vision.RandAugment({ interpolation: "bicubic" as "nearest" }),
+    ValueError,
+  );
+  assert.throws(() => new vision.Resize(4, { interpolation: "area" as "nearest" }), ValueError);
+  assert.throws(() => new vision.Normalize(0.5, 0), ValueError);
+  assert.throws(() => new vision.Pad(-1), ValueError);
+  assert.throws(() => new vision.MixUp({ numClasses: 0 }), ValueError);
+  assert.throws(() => new vision.RandomRotation(3, { center: [1, Number.NaN] }), ValueError);
   assert.throws(() => new vision.MixUp({ alpha: 0 }), ValueError);
   assert.throws(() => new vision.MixUp().forward(batch, tensor(new Int32Array(6))), /numClasses/);
   assert.throws(() => new vision.CutMix().forward(batch, rand([5, 2])), ShapeError);

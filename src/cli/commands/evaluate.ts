@@ -15,6 +15,8 @@ import {
   rocCurve,
   rocSvg,
   shiftViews,
+  tenCropViews,
+  type Views,
 } from "../../train/index.js";
 import { type EvaluatedModel, evaluateRuns, type RunsEvaluation } from "../../train/node/index.js";
 import { backendNames, useBackend } from "../backend.js";
@@ -28,7 +30,13 @@ import { measureText } from "../terminal/runText.js";
 import type { Screen } from "../terminal/screen.js";
 import { type Column, printable, printableJson, printTable } from "../terminal/table.js";
 
-const viewsOf = { flips: flipViews, shifts: shiftViews(1) } as const;
+/** Ten parts of seven eighths of the sides, at the size that networks were trained with. */
+const cropViews: Views = (x) => {
+  const size = x.shape.slice(-2).map((side) => Math.max(1, Math.round((side * 7) / 8)));
+  return tenCropViews(size, { enlarge: true })(x);
+};
+
+const viewsOf = { crops: cropViews, flips: flipViews, shifts: shiftViews(1) } as const;
 const parts = { test: "final", validation: "validation" } as const;
 
 interface EvaluateCommandOptions {
@@ -66,8 +74,8 @@ export function addEvaluate(program: Command, context: Context): void {
     .option("--runs <folder>", "the folder that holds the runs", "runs")
     .option(
       "--views <kind>",
-      "look at pictures several times: flips, shifts (by a pixel)",
-      oneOf(["flips", "shifts"]),
+      "look at pictures several times: crops (ten), flips, shifts (by a pixel)",
+      oneOf(["crops", "flips", "shifts"]),
     )
     .option(
       "--average <what>",

@@ -35,14 +35,19 @@ const cropping = {
         .union([pixels(), z.tuple([pixels(), pixels()])])
         .default(0)
         .describe("pixels of the frame"),
-      paddingMode: z.enum(["constant", "edge", "reflect"]).default("constant"),
+      paddingMode: z.enum(["constant", "edge", "reflect", "symmetric"]).default("constant"),
       fill: fill(),
     },
     ({ size, ...rest }, draws: Draws): T => new vision.RandomCrop(size, { ...rest, ...draws }),
   ),
   randomResizedCrop: choice(
     "a part of random area and shape, brought to one size",
-    { size: size(), scale: range().default([0.08, 1]), ratio: range().default([3 / 4, 4 / 3]) },
+    {
+      size: size(),
+      scale: range().default([0.08, 1]),
+      ratio: range().default([3 / 4, 4 / 3]),
+      antialias: z.boolean().default(true).describe("smooth where it shrinks"),
+    },
     ({ size, ...rest }, draws: Draws): T =>
       new vision.RandomResizedCrop(size, { ...rest, ...draws }),
   ),
@@ -197,6 +202,7 @@ const policies = {
       mixtureWidth: count().default(3),
       chainDepth: count().exactOptional(),
       alpha: positive().default(1),
+      allOps: z.boolean().default(true).describe("colours and sharpness too"),
       ...sampling,
     },
     (options, draws: Draws): T => new vision.AugMix({ ...options, ...draws }),

@@ -27,6 +27,7 @@ export {
 } from "./soup.js";
 export { findTemperature, scaleTemperature, TemperatureScaled } from "./temperature.js";
 export {
+  type CropViewOptions,
   fiveCropViews,
   flipViews,
   shiftViews,

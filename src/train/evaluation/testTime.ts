@@ -4,7 +4,7 @@ import { formatShape } from "../../core/shape.js";
 import { Module } from "../../nn/module.js";
 import { narrow, pad } from "../../ops/index.js";
 import type { Tensor } from "../../tensor/index.js";
-import { fiveCrop, tenCrop } from "../../vision/transforms/functional.js";
+import { fiveCrop, resize, tenCrop } from "../../vision/transforms/functional.js";
 import type { Model } from "../steps.js";
 import { type AverageOptions, averageOutputs, checkAverageOptions } from "./average.js";
 
@@ -23,6 +23,14 @@ export type Views = (x: Tensor) => readonly Tensor[];
  */
 export const flipViews: Views = (x) => [x, x.flip(-1)];
 
+export interface CropViewOptions {
+  /** Bring the parts back to the pictures' size, for networks that take no other; default false. */
+  readonly enlarge?: boolean;
+}
+
+const sizedAs = (x: Tensor, parts: readonly Tensor[], { enlarge = false }: CropViewOptions) =>
+  enlarge ? parts.map((part) => resize(part, x.shape.slice(-2))) : parts;
+
 /**
  * The four corners and the middle, each `size` × `size`. x: [B, C, H, W].
  *
@@ -35,9 +43,9 @@ export const flipViews: Views = (x) => [x, x.flip(-1)];
  * ```
  */
 export const fiveCropViews =
-  (size: number): Views =>
+  (size: number | readonly number[], options: CropViewOptions = {}): Views =>
   (x) =>
-    fiveCrop(x, size);
+    sizedAs(x, fiveCrop(x, size), options);
 
 /**
  * {@link fiveCropViews} of pictures and of their mirror images.
@@ -46,13 +54,14 @@ export const fiveCropViews =
  * ```ts
  * import { ones } from "gradus";
  * import { tenCropViews } from "gradus/train";
- * console.log(tenCropViews(6)(ones([2, 3, 8, 8])).length); // → 10
+ * const views = tenCropViews(6, { enlarge: true })(ones([2, 3, 8, 8]));
+ * console.log(views.length, views[0]?.shape); // → 10 [ 2, 3, 8, 8 ]
  * ```
  */
 export const tenCropViews =
-  (size: number): Views =>
+  (size: number | readonly number[], options: CropViewOptions = {}): Views =>
   (x) =>
-    tenCrop(x, size);
+    sizedAs(x, tenCrop(x, size), options);
 
 /**
  * Pictures as they are and moved by so many pixels up, down, left and right; the outermost rows and columns are repeated.

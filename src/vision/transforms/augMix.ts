@@ -14,6 +14,19 @@ const longestChain = 3;
 /** From four bits on downwards. */
 const fewBits: Scale = { at: (place) => 4 - Math.round(4 * place) };
 
+/** Operations that resemble the disturbances of ImageNet-C, by which robustness is measured. */
+const tested: readonly string[] = ["Brightness", "Color", "Contrast", "Sharpness"];
+
+/** AugMix's magnitudes. */
+export const mixSpace = ([height, width]: readonly [number, number], allOps = true): Space => {
+  const space: Space = {
+    ...commonSpace(0.3, 30, 0.9, 4),
+    ...{ TranslateX: upTo(width / 3), TranslateY: upTo(height / 3), Posterize: fewBits },
+  };
+  const isTaken = ([name]: readonly [string, unknown]) => allOps || !tested.includes(name);
+  return Object.fromEntries(Object.entries(space).filter(isTaken));
+};
+
 export interface AugMixOptions extends AutoOptions {
   /** How strong operations may get, 1 to 10; default 3. */
   readonly severity?: number;
@@ -21,6 +34,8 @@ export interface AugMixOptions extends AutoOptions {
   readonly mixtureWidth?: number;
   /** Operations in a chain; default 1 to 3 at random. */
   readonly chainDepth?: number;
+  /** Brightness, colour, contrast and sharpness too; the paper leaves them to the test. Default true, as torchvision's. */
+  readonly allOps?: boolean;
   /** Parameter of the Dirichlet and beta distributions that shares come from; default 1. */
   readonly alpha?: number;
 }
@@ -41,6 +56,7 @@ export class AugMix extends AutoTransform {
   private readonly mixtureWidth: number;
   private readonly chainDepth: number | undefined;
   private readonly alpha: number;
+  private readonly allOps: boolean;
 
   constructor(options: AugMixOptions = {}) {
     super(options);
@@ -60,20 +76,20 @@ export class AugMix extends AutoTransform {
     this.mixtureWidth = mixtureWidth;
     this.chainDepth = chainDepth;
     this.alpha = alpha;
+    this.allOps = options.allOps ?? true;
   }
 
-  protected transform(x: Tensor): Tensor {
+  protected augment(x: Tensor): Tensor {
     const [count, , height, width] = x.shape as [number, number, number, number];
-    const space: Space = {
-      ...commonSpace(0.3, 30, 0.9, 4),
-      ...{ TranslateX: upTo(width / 3), TranslateY: upTo(height / 3), Posterize: fewBits },
-    };
+    const space = mixSpace([height, width], this.allOps);
     const places = Array.from({ length: this.severity }, (_, i) => i / (bins - 1));
     const table = Object.keys(space).flatMap((name) =>
       places.map((place) => choiceOf(space, name, place)),
     );
     const chains = Array.from({ length: this.mixtureWidth }, () => this.chain(x, table));
-    const column = (list: Tensor) => list.to(x.dtype).reshape([-1, 1, 1, 1]);
+    const isBytes = x.dtype === "uint8";
+    const real = isBytes ? "float32" : x.dtype;
+    const column = (list: Tensor) => list.to(real).reshape([-1, 1, 1, 1]);
     // A tiny alpha may underflow in all of them: then they count alike.
     const weights = chains.map(() =>
       gamma(this.alpha, count, this.generator).clamp(Number.MIN_VALUE * 2 ** 60, null),
@@ -83,7 +99,8 @@ export class AugMix extends AutoTransform {
       .map((chain, i) => chain.mul(column(weights[i]!.div(total))))
       .reduce((sum, part) => sum.add(part));
     const share = column(beta(this.alpha, count, this.generator));
-    return mixed.mul(share).add(x.mul(share.neg().add(1)));
+    const result = mixed.mul(share).add(x.mul(share.neg().add(1)));
+    return isBytes ? result.trunc().clamp(0, 255).byte() : result;
   }
 
   /** One chain of operations for each picture; shorter ones end in nothing. */

@@ -16,7 +16,8 @@ import {
   type Space,
   upTo,
 } from "./choices.js";
-import type { SampleOptions } from "./geometry.js";
+import { type SampleOptions, sampleModes } from "./geometry.js";
+import { checkChannels, checkChoice } from "./pictures.js";
 import { type PolicyName, policies } from "./policies.js";
 import { type GeneratorOption, Transform } from "./transform.js";
 
@@ -29,10 +30,21 @@ export abstract class AutoTransform extends Transform {
   constructor(options: AutoOptions) {
     super(options);
     const { interpolation, fill } = options;
+    if (interpolation !== undefined)
+      checkChoice(new.target.name, "interpolation", interpolation, sampleModes);
     this.sampling = {
       ...(interpolation && { interpolation }),
       ...(fill !== undefined && { fill }),
     };
+  }
+
+  /** What happens to a batch of grey or coloured pictures. */
+  protected abstract augment(x: Tensor): Tensor;
+
+  protected transform(x: Tensor): Tensor {
+    // Said at once, not when an operation that needs colours happens to be drawn.
+    checkChannels(this.constructor.name, x);
+    return this.augment(x);
   }
 
   /** So many uniform numbers from 0 to below 1 for each picture, float64 [B] each. */
@@ -48,7 +60,7 @@ export abstract class AutoTransform extends Transform {
 }
 
 /** AutoAugment's and RandAugment's magnitudes; shifts are measured on pictures 331 pixels wide. */
-function paperSpace([height, width]: readonly [number, number]): Space {
+export function paperSpace([height, width]: readonly [number, number]): Space {
   return {
     ...commonSpace(0.3, 30, 0.9, 4),
     TranslateX: upTo((150 / 331) * width),
@@ -87,7 +99,7 @@ export class AutoAugment extends AutoTransform {
     }
   }
 
-  protected transform(x: Tensor): Tensor {
+  protected augment(x: Tensor): Tensor {
     const space = { ...paperSpace([x.shape[2]!, x.shape[3]!]), Invert: none };
     const pairs = policies[this.policy];
     const table = (i: 0 | 1) =>
@@ -135,7 +147,7 @@ export class RandAugment extends AutoTransform {
     this.place = magnitude / (numMagnitudeBins - 1);
   }
 
-  protected transform(x: Tensor): Tensor {
+  protected augment(x: Tensor): Tensor {
     const space = { Identity: none, ...paperSpace([x.shape[2]!, x.shape[3]!]) };
     const table = Object.keys(space).map((name) => choiceOf(space, name, this.place));
     let result = x;
@@ -149,6 +161,12 @@ export class RandAugment extends AutoTransform {
 
 /** Magnitudes that TrivialAugment draws from. */
 const trivialBins = 31;
+
+/** TrivialAugment's magnitudes, wide. */
+export const trivialSpace: Space = {
+  ...{ Identity: none, ...commonSpace(0.99, 135, 0.99, 6) },
+  ...{ TranslateX: upTo(32), TranslateY: upTo(32) },
+};
 
 /**
  * TrivialAugment (Müller and Hutter, 2021), wide: each picture gets one operation with one magnitude.
@@ -164,12 +182,11 @@ export class TrivialAugmentWide extends AutoTransform {
     super(options);
   }
 
-  protected transform(x: Tensor): Tensor {
-    const shifts = { TranslateX: upTo(32), TranslateY: upTo(32) };
-    const space = { Identity: none, ...commonSpace(0.99, 135, 0.99, 6), ...shifts };
+  protected augment(x: Tensor): Tensor {
     const places = Array.from({ length: trivialBins }, (_, i) => i / (trivialBins - 1));
-    const names = Object.keys(space);
-    const table = names.flatMap((name) => places.map((place) => choiceOf(space, name, place)));
+    const table = Object.keys(trivialSpace).flatMap((name) =>
+      places.map((place) => choiceOf(trivialSpace, name, place)),
+    );
     const [which, coin] = this.draw(x, 2) as [Tensor, Tensor];
     return this.run(x, table, { which, coin });
   }

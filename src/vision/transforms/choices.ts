@@ -18,6 +18,7 @@ import {
 } from "./color.js";
 import { adjustSharpness } from "./filter.js";
 import { type AffineParameters, affineEach, type SampleOptions } from "./geometry.js";
+import { whiteOf } from "./pictures.js";
 
 /** How a picture is moved, by magnitude. */
 type Movement = (magnitudes: Tensor) => AffineParameters;
@@ -41,7 +42,7 @@ const operations: Readonly<Record<string, Operation>> = {
   Contrast: (x, m) => adjustContrast(x, m.add(1)),
   Sharpness: (x, m) => adjustSharpness(x, m.add(1)),
   Posterize: (x, m) => posterize(x, m),
-  Solarize: (x, m) => solarize(x, m),
+  Solarize: (x, m) => solarize(x, m.mul(whiteOf(x))),
   AutoContrast: (x) => autocontrast(x),
   Equalize: (x) => equalize(x),
   Invert: (x) => invert(x),
@@ -175,4 +176,4 @@ function runAll(x: Tensor, { names, kinds, magnitudes }: Drawn, sampling: Sample
 
 /** Gives each picture [B, C, H, W] what it got. */
 export const runChoices = (x: Tensor, drawn: Drawn, sampling: SampleOptions): Tensor =>
-  activeTrace() ? runAll(x, drawn, sampling) : runGroups(x, drawn, sampling);
+  activeTrace() || x.shape[0] === 0 ? runAll(x, drawn, sampling) : runGroups(x, drawn, sampling);

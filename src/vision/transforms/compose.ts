@@ -2,7 +2,13 @@
 import { ValueError } from "../../core/errors.js";
 import { where } from "../../ops/index.js";
 import type { Tensor } from "../../tensor/tensor.js";
-import { type ChanceOptions, checkChance, type GeneratorOption, Transform } from "./transform.js";
+import {
+  type ChanceOptions,
+  checkChance,
+  checkSameUnit,
+  type GeneratorOption,
+  Transform,
+} from "./transform.js";
 
 /** What can be put together: transforms, and functions of pictures. */
 export type PictureMap = { forward(x: Tensor): Tensor } | ((x: Tensor) => Tensor);
@@ -16,14 +22,15 @@ function checkMaps(op: string, maps: readonly PictureMap[]): readonly PictureMap
 }
 
 /**
- * Transforms one after another.
+ * Transforms one after another; `functional.toFloat` among them turns bytes into floats.
  *
  * @example
  * ```ts
  * import { rand } from "gradus";
  * import { Compose, functional, RandomHorizontalFlip } from "gradus/vision";
- * const augment = new Compose(new RandomHorizontalFlip(), (x) => functional.adjustBrightness(x, 1.2));
- * console.log(augment.forward(rand([3, 8, 8])).shape); // → [ 3, 8, 8 ]
+ * const augment = new Compose(functional.toFloat, new RandomHorizontalFlip(), (x) => functional.adjustBrightness(x, 1.2));
+ * const picture = functional.toBytes(rand([3, 8, 8]));
+ * console.log(augment.forward(picture).dtype); // → float32
  * ```
  */
 export class Compose extends Transform {
@@ -96,6 +103,7 @@ export class RandomChoice extends Transform {
   protected transform(x: Tensor): Tensor {
     const place = this.uniform(x).reshape([-1, 1, 1, 1]);
     const results = this.maps.map((map) => run(map, x));
+    for (const result of results) checkSameUnit("RandomChoice", results[0]!, result);
     let bound = 1;
     return results.reduceRight((rest, result, i) => {
       bound -= this.p[i + 1]!;

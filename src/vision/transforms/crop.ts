@@ -1,10 +1,9 @@
-/** Pictures cut, framed and resized. Read transform.ts for the random forms. */
+/** Pictures cut and framed. Read resize.ts next. */
 import { ShapeError, ValueError } from "../../core/errors.js";
 import { formatShape } from "../../core/shape.js";
-import { cat, interpolate, pad as padOp, stack, where } from "../../ops/index.js";
+import { cat, pad as padOp, where } from "../../ops/index.js";
 import { arange, fullLike } from "../../tensor/create.js";
 import { Tensor } from "../../tensor/tensor.js";
-import { sampleAt } from "./geometry.js";
 import {
   asList,
   checkChoice,
@@ -13,6 +12,7 @@ import {
   onBatch,
   type PerPicture,
   pairOf,
+  type White,
 } from "./pictures.js";
 
 /** Pixels on all sides; left and right, top and bottom; or left, top, right, bottom. */
@@ -24,17 +24,34 @@ export type Padding =
 export interface PadImageOptions {
   /** The new pixels' colour in mode "constant"; default 0. */
   readonly fill?: Fill;
-  /** Default "constant". */
-  readonly paddingMode?: "constant" | "edge" | "reflect";
+  /** Default "constant"; "reflect" mirrors at the outermost pixels, "symmetric" repeats them too. */
+  readonly paddingMode?: "constant" | "edge" | "reflect" | "symmetric";
 }
 
-function sidesOf(op: string, padding: Padding): [number, number, number, number] {
+/** Pixels left, top, right and bottom. */
+export function sidesOf(op: string, padding: Padding): [number, number, number, number] {
   const list = typeof padding === "number" ? [padding, padding] : padding;
   const [left, top, right = left, bottom = top] = list as readonly number[];
   const sides = [left!, top!, right!, bottom!] as [number, number, number, number];
-  if (!sides.every((n) => Number.isInteger(n) && n >= 0))
-    throw new ValueError(op, `padding is ${JSON.stringify(padding)}; expected whole numbers ≥ 0`);
+  const isWhole = sides.every((n) => Number.isInteger(n) && n >= 0);
+  if (!isWhole || (list.length as number) === 3 || list.length > 4)
+    throw new ValueError(
+      op,
+      `padding is ${JSON.stringify(padding)}; expected whole numbers ≥ 0: one, two or four`,
+    );
   return sides;
+}
+
+/** Pictures with so many pixels more on both ends of a side, mirrored at the borders. */
+function mirror(x: Tensor, dim: 2 | 3, before: number, behind: number): Tensor {
+  const side = x.shape[dim]!;
+  if (before > side || behind > side)
+    throw new ValueError(
+      "pad",
+      `mode "symmetric" has at most ${side} pixels to repeat, got ${before} and ${behind}`,
+    );
+  const [first, last] = [x.narrow(dim, 0, before), x.narrow(dim, side - behind, behind)];
+  return cat([first.flip(dim), x, last.flip(dim)], dim);
 }
 
 /**
@@ -49,16 +66,19 @@ function sidesOf(op: string, padding: Padding): [number, number, number, number]
 export function pad(x: Tensor, padding: Padding, options: PadImageOptions = {}): Tensor {
   const op = "pad";
   const { fill = 0, paddingMode = "constant" } = options;
-  checkChoice(op, "paddingMode", paddingMode, ["constant", "edge", "reflect"]);
+  checkChoice(op, "paddingMode", paddingMode, ["constant", "edge", "reflect", "symmetric"]);
   const [left, top, right, bottom] = sidesOf(op, padding);
   const sides = [left, right, top, bottom];
-  return onBatch(op, x, (batch) => {
+  const frame = (batch: Tensor, white: White) => {
+    if (paddingMode === "symmetric") return mirror(mirror(batch, 2, top, bottom), 3, left, right);
     if (paddingMode !== "constant")
       return padOp(batch, sides, { mode: paddingMode === "edge" ? "replicate" : "reflect" });
+    const colour = fillOf(op, fill, batch, white);
     if (typeof fill === "number") return padOp(batch, sides, { value: fill });
     const inside = padOp(fullLike(batch, 1), sides);
-    return where(inside.gt(0), padOp(batch, sides), fillOf(op, fill, batch));
-  });
+    return where(inside.gt(0), padOp(batch, sides), colour);
+  };
+  return onBatch(op, x, frame, "kept");
 }
 
 /** Rows or columns `from` … `from + length − 1` of each picture, wherever they begin. */
@@ -90,7 +110,7 @@ export function crop(
 ): Tensor {
   const op = "crop";
   pairOf(op, "size", [height, width]);
-  return onBatch(op, x, (batch) => {
+  const cut = (batch: Tensor) => {
     if (top instanceof Tensor || left instanceof Tensor) {
       const [rows, columns] = [
         asList(op, "top", top, batch.shape[0]!),
@@ -107,7 +127,8 @@ export function crop(
     const wide =
       above + before + below + behind > 0 ? padOp(batch, [before, behind, above, below]) : batch;
     return wide.narrow(2, top + above, height).narrow(3, left + before, width);
-  });
+  };
+  return onBatch(op, x, cut, "kept");
 }
 
 /** Python's rounding: halves to the even neighbour. */
@@ -128,7 +149,7 @@ function roundEven(value: number): number {
  */
 export function centerCrop(x: Tensor, size: number | readonly number[]): Tensor {
   const [height, width] = pairOf("centerCrop", "size", size);
-  return onBatch("centerCrop", x, (batch) => {
+  const cut = (batch: Tensor) => {
     const [rows, columns] = [batch.shape[2]!, batch.shape[3]!];
     const sides = [
       [width, columns],
@@ -144,112 +165,8 @@ export function centerCrop(x: Tensor, size: number | readonly number[]): Tensor 
     const top = roundEven((wide.shape[2]! - height) / 2);
     const left = roundEven((wide.shape[3]! - width) / 2);
     return crop(wide, top, left, height, width);
-  });
-}
-
-export interface SmoothOptions {
-  /** Smooth while shrinking, so that all pixels count; default true, as torchvision's. Without, far smaller pictures get jagged. */
-  readonly antialias?: boolean;
-}
-
-export interface ResizeOptions extends SmoothOptions {
-  /** Default "bilinear". */
-  readonly interpolation?: "nearest" | "bilinear" | "bicubic";
-}
-
-/**
- * To [height, width], or the shorter side to one number.
- * @example
- * ```ts
- * import { tensor } from "gradus";
- * import { functional as T } from "gradus/vision";
- * console.log(T.resize(tensor([[[0, 1]]]), [1, 4]).flatten().toArray()); // → [ 0, 0.25, 0.75, 1 ]
- * ```
- */
-export function resize(
-  x: Tensor,
-  size: number | readonly number[],
-  { interpolation = "bilinear", antialias = true }: ResizeOptions = {},
-): Tensor {
-  const op = "resize";
-  checkChoice(op, "interpolation", interpolation, ["nearest", "bilinear", "bicubic"]);
-  const pair = pairOf(op, "size", size);
-  return onBatch(op, x, (batch) => {
-    const [height, width] = [batch.shape[2]!, batch.shape[3]!];
-    const [short, long] = [Math.min(height, width), Math.max(height, width)];
-    const other = Math.max(1, Math.floor((pair[0] * long) / short));
-    const single = typeof size === "number" || size.length === 1;
-    const wanted = !single ? pair : width <= height ? [other, pair[0]] : [pair[0], other];
-    if (wanted[0] === height && wanted[1] === width) return batch;
-    const isSmooth = antialias && interpolation !== "nearest";
-    return interpolate(batch, { size: wanted, mode: interpolation, antialias: isSmooth });
-  });
-}
-
-/** Places along a side of `length` read for `out` pixels from `from` on; never beyond the part's own outermost pixels. */
-function partPlaces(from: Tensor, length: Tensor, out: number, side: number): Tensor {
-  const steps = arange(out, { dtype: "float64" }).add(0.5).div(out).reshape([1, out]);
-  const [start, size] = [from.reshape([-1, 1]), length.reshape([-1, 1])];
-  const inside = steps.mul(size).sub(0.5).clamp(0, null);
-  const last = size.sub(1);
-  const place = where(inside.gt(last), last.add(inside.mul(0)), inside).add(start);
-  return place.mul(2).add(1).div(side).sub(1);
-}
-
-/**
- * What each of `out` pixels takes of a side's pixels `from` … `from + length − 1`: a triangle as wide as it is far to the next, and
- * at least as two pixels. [B or 1, out, side], rows of sum 1.
- */
-function partWeights(from: Tensor, length: Tensor, out: number, side: number): Tensor {
-  const [start, size] = [from.reshape([-1, 1, 1]), length.reshape([-1, 1, 1])];
-  const scale = size.div(out);
-  const steps = arange(out, { dtype: "float64" }).add(0.5).reshape([1, out, 1]);
-  const pixels = arange(side, { dtype: "float64" }).reshape([1, 1, side]);
-  const distance = pixels.add(0.5).sub(start).sub(steps.mul(scale)).abs();
-  const isInside = pixels.ge(start).logicalAnd(pixels.lt(start.add(size)));
-  const raw = distance.div(scale.clamp(1, null)).neg().add(1).clamp(0, null);
-  const weights = raw.mul(isInside.double());
-  return weights.div(weights.sum(2, { keepDim: true }));
-}
-
-/**
- * Cuts a rectangle out and resizes it, bilinear; rectangles may be tensors [B], one a picture, and must lie inside.
- * @example
- * ```ts
- * import { tensor } from "gradus";
- * import { functional as T } from "gradus/vision";
- * console.log(T.resizedCrop(tensor([[[9, 0, 1]]]), 0, 1, 1, 2, [1, 4]).flatten().toArray()); // ≈ [ 0, 0.25, 0.75, 1 ]
- * ```
- */
-export function resizedCrop(
-  x: Tensor,
-  top: PerPicture,
-  left: PerPicture,
-  height: PerPicture,
-  width: PerPicture,
-  size: number | readonly number[],
-  { antialias = true }: SmoothOptions = {},
-): Tensor {
-  const op = "resizedCrop";
-  const [outHeight, outWidth] = pairOf(op, "size", size);
-  return onBatch(op, x, (batch) => {
-    const [count, , rows, columns] = batch.shape as [number, number, number, number];
-    const list = (name: string, value: PerPicture) => asList(op, name, value, count);
-    const [down, right] = [
-      [list("top", top), list("height", height), outHeight, rows],
-      [list("left", left), list("width", width), outWidth, columns],
-    ] as const;
-    if (antialias) {
-      const [vertical, horizontal] = [partWeights(...down), partWeights(...right)];
-      const wide = (weights: Tensor) => weights.to(batch.dtype).unsqueeze(1);
-      return wide(vertical).matmul(batch).matmul(wide(horizontal).transpose(2, 3));
-    }
-    const [y, across] = [partPlaces(...down), partPlaces(...right)];
-    const batches = Math.max(y.shape[0]!, across.shape[0]!);
-    const shape = [batches, outHeight, outWidth];
-    const places = stack([across.unsqueeze(1).expand(shape), y.unsqueeze(2).expand(shape)], 3);
-    return sampleAt(op, batch, places, { interpolation: "bilinear" });
-  });
+  };
+  return onBatch("centerCrop", x, cut, "kept");
 }
 
 /**
@@ -295,7 +212,7 @@ export function tenCrop(
   size: number | readonly number[],
   { vertical = false }: TenCropOptions = {},
 ): Tensor[] {
-  const mirrored = onBatch("tenCrop", x, (batch) => batch.flip(vertical ? 2 : 3));
+  const mirrored = onBatch("tenCrop", x, (batch) => batch.flip(vertical ? 2 : 3), "kept");
   return [...fiveCrop(x, size), ...fiveCrop(mirrored, size)];
 }
 
@@ -343,7 +260,7 @@ export function erase(
   value: Fill | Tensor = 0,
 ): Tensor {
   const op = "erase";
-  return onBatch(op, x, (batch) => {
+  const blot = (batch: Tensor, white: White) => {
     const [count, , rows, columns] = batch.shape as [number, number, number, number];
     const list = (name: string, part: PerPicture) =>
       asList(op, name, part, count).reshape([-1, 1, 1, 1]);
@@ -353,7 +270,9 @@ export function erase(
     };
     const inRows = within(list("top", top), list("height", height), rows, [1, 1, rows, 1]);
     const inColumns = within(list("left", left), list("width", width), columns, [1, 1, 1, columns]);
-    const colour = value instanceof Tensor ? value.to(batch.dtype) : fillOf(op, value, batch);
+    const colour =
+      value instanceof Tensor ? value.to(batch.dtype) : fillOf(op, value, batch, white);
     return where(inRows.logicalAnd(inColumns), colour, batch);
-  });
+  };
+  return onBatch(op, x, blot, "kept");
 }

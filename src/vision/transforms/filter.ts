@@ -4,8 +4,8 @@ import { conv2d, pad, where } from "../../ops/index.js";
 import { arange, tensor } from "../../tensor/create.js";
 import { type Generator, generatorOf, randn } from "../../tensor/random.js";
 import type { Tensor } from "../../tensor/tensor.js";
-import { blend } from "./color.js";
-import { asList, onBatch, type PerPicture, pairOf, spread } from "./pictures.js";
+import { blend, checkFactor } from "./color.js";
+import { asList, onBatch, type PerPicture, pairOf, spread, type White } from "./pictures.js";
 
 const planesOf = (x: Tensor): Tensor => {
   const [count, channels, height, width] = x.shape as [number, number, number, number];
@@ -24,21 +24,22 @@ const planesOf = (x: Tensor): Tensor => {
  */
 export function adjustSharpness(x: Tensor, factor: PerPicture): Tensor {
   const op = "adjustSharpness";
-  if (typeof factor === "number" && !(factor >= 0))
-    throw new ValueError(op, `the factor is ${factor}; expected a number ≥ 0`);
-  return onBatch(op, x, (batch) => {
+  checkFactor(op, factor);
+  const sharpen = (batch: Tensor, white: White) => {
     const [height, width] = batch.shape.slice(2) as [number, number];
     if (height <= 2 || width <= 2) return batch;
     const kernel = tensor([1, 1, 1, 1, 5, 1, 1, 1, 1], { dtype: batch.dtype }).div(13);
     const smooth = conv2d(planesOf(batch), kernel.reshape([1, 1, 3, 3]));
-    const wide = pad(smooth, [1, 1, 1, 1]).reshape(batch.shape);
+    const whole = white === 1 ? smooth : smooth.round();
+    const wide = pad(whole, [1, 1, 1, 1]).reshape(batch.shape);
     const inside = new Uint8Array(height * width).map((_, i) => {
       const [row, column] = [Math.floor(i / width), i % width];
       return Number(row > 0 && row < height - 1 && column > 0 && column < width - 1);
     });
     const mask = tensor(inside, { shape: [1, 1, height, width] }).bool();
-    return blend(batch, where(mask, wide, batch), spread(op, "factor", factor, batch));
-  });
+    return blend(batch, where(mask, wide, batch), spread(op, "factor", factor, batch), white);
+  };
+  return onBatch(op, x, sharpen, "truncated");
 }
 
 /** Gaussian weights of a kernel for each picture: [B, size], each row with sum 1. */
@@ -50,6 +51,14 @@ function gaussian(size: number, sigma: Tensor): Tensor {
     .mul(-0.5)
     .exp();
   return weights.div(weights.sum(1, { keepDim: true }));
+}
+
+/** Rows and columns of a kernel, which has a middle. */
+export function kernelOf(op: string, kernelSize: number | readonly number[]): [number, number] {
+  const [rows, columns] = pairOf(op, "kernelSize", kernelSize);
+  if (rows % 2 === 0 || columns % 2 === 0)
+    throw new ValueError(op, `kernelSize is ${rows} × ${columns}; expected odd numbers`);
+  return [rows, columns];
 }
 
 export interface GaussianBlurOptions {
@@ -73,12 +82,10 @@ export function gaussianBlur(
   { sigma }: GaussianBlurOptions = {},
 ): Tensor {
   const op = "gaussianBlur";
-  const [rows, columns] = pairOf(op, "kernelSize", kernelSize);
-  if (rows % 2 === 0 || columns % 2 === 0)
-    throw new ValueError(op, `kernelSize is ${rows} × ${columns}; expected odd numbers`);
+  const [rows, columns] = kernelOf(op, kernelSize);
   if (typeof sigma === "number" && !(sigma > 0))
     throw new ValueError(op, `sigma is ${sigma}; expected a number > 0`);
-  return onBatch(op, x, (batch) => {
+  const blur = (batch: Tensor) => {
     const [count, channels, height, width] = batch.shape as [number, number, number, number];
     if (rows > 2 * height - 1 || columns > 2 * width - 1)
       throw new ValueError(op, `kernel ${rows} × ${columns} is too large for ${height} × ${width}`);
@@ -91,7 +98,8 @@ export function gaussianBlur(
     const once = filterEach(wide, weights(columns), [1, columns]);
     const result = filterEach(once, weights(rows), [rows, 1]);
     return result.reshape([count, channels, height, width]);
-  });
+  };
+  return onBatch(op, x, blur, "rounded");
 }
 
 /** One kernel for all planes, or one for each picture's. */
@@ -110,6 +118,7 @@ function filterEach(
     ]);
   const planes = count * channels;
   const kernels = weights.unsqueeze(1).expand([count, channels, rows * columns]);
+  if (planes === 0) return x.narrow(2, 0, size[0]!).narrow(3, 0, size[1]!);
   const flat = x.reshape([1, planes, height, width]);
   const done = conv2d(flat, kernels.reshape([planes, 1, rows, columns]), null, { groups: planes });
   return done.reshape([count, channels, ...size]);
@@ -125,8 +134,15 @@ export interface GaussianNoiseOptions {
   readonly generator?: Generator;
 }
 
+/** Throws unless mean and deviation are numbers, or the latter one a picture. */
+export function checkNoise(op: string, mean: number, sigma: PerPicture): void {
+  if (!Number.isFinite(mean)) throw new ValueError(op, `mean is ${mean}; expected a finite number`);
+  if (typeof sigma === "number" && !(sigma >= 0 && sigma < Number.POSITIVE_INFINITY))
+    throw new ValueError(op, `sigma is ${sigma}; expected a number ≥ 0`);
+}
+
 /**
- * Adds a random number of the normal distribution to each value.
+ * Adds a random number of the normal distribution to each value of float pictures.
  * @example
  * ```ts
  * import { zeros } from "gradus";
@@ -138,8 +154,7 @@ export function gaussianNoise(x: Tensor, options: GaussianNoiseOptions = {}): Te
   const op = "gaussianNoise";
   const { mean = 0, sigma = 0.1, clip = true } = options;
   const generator = generatorOf(op, options.generator);
-  if (typeof sigma === "number" && !(sigma >= 0))
-    throw new ValueError(op, `sigma is ${sigma}; expected a number ≥ 0`);
+  checkNoise(op, mean, sigma);
   return onBatch(op, x, (batch) => {
     const noise = randn(batch.shape, { dtype: batch.dtype, generator });
     const result = batch.add(noise.mul(spread(op, "sigma", sigma, batch)).add(mean));

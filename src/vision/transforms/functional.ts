@@ -1,4 +1,7 @@
-/** Transforms as functions: nothing is random but noise. Float pictures from 0 to 1, [C, H, W] or [B, C, H, W]. */
+/**
+ * Transforms as functions: nothing is random but noise. Pictures are floats from 0 to 1 or bytes, [C, H, W] or [B, C, H, W]; colours and
+ * thresholds are given in the same unit.
+ */
 export {
   adjustBrightness,
   adjustContrast,
@@ -23,10 +26,6 @@ export {
   type Padding,
   type PadImageOptions,
   pad,
-  type ResizeOptions,
-  resize,
-  resizedCrop,
-  type SmoothOptions,
   type TenCropOptions,
   tenCrop,
 } from "./crop.js";
@@ -40,13 +39,13 @@ export {
 export {
   type AffineParameters,
   affine,
-  type Corners,
   elastic,
   horizontalFlip,
-  perspective,
   type RotateOptions,
   rotate,
   type SampleOptions,
   verticalFlip,
 } from "./geometry.js";
+export { type Corners, perspective } from "./perspective.js";
 export type { Fill, PerPicture } from "./pictures.js";
+export { type ResizeOptions, resize, resizedCrop, type SmoothOptions } from "./resize.js";

@@ -1,19 +1,18 @@
-/** Pictures moved, turned and bent: each pixel of the result is read at a place of the picture. Read crop.ts next. */
+/** Pictures moved, turned and bent: each pixel of the result is read at a place of the picture. Read perspective.ts next. */
 import { ShapeError, ValueError } from "../../core/errors.js";
 import { formatShape } from "../../core/shape.js";
+import { broadcastTensors, cos, gridSample, sin, stack, where } from "../../ops/index.js";
+import { arange, ones, zeros } from "../../tensor/create.js";
+import type { Tensor } from "../../tensor/tensor.js";
 import {
-  broadcastTensors,
-  cat,
-  cos,
-  gridSample,
-  sin,
-  solve,
-  stack,
-  where,
-} from "../../ops/index.js";
-import { arange, ones, tensor, zeros } from "../../tensor/create.js";
-import { Tensor } from "../../tensor/tensor.js";
-import { asList, checkChoice, type Fill, fillOf, onBatch, type PerPicture } from "./pictures.js";
+  asList,
+  checkChoice,
+  type Fill,
+  fillOf,
+  onBatch,
+  type PerPicture,
+  type White,
+} from "./pictures.js";
 
 export interface SampleOptions {
   /** Between pixels: linear or the nearest one. Default "nearest", as torchvision's. */
@@ -21,6 +20,8 @@ export interface SampleOptions {
   /** The colour outside of the picture; default 0. */
   readonly fill?: Fill;
 }
+
+export const sampleModes = ["nearest", "bilinear"];
 
 /**
  * Mirrored left to right.
@@ -31,7 +32,8 @@ export interface SampleOptions {
  * console.log(T.horizontalFlip(tensor([[[1, 2]]])).flatten().toArray()); // → [ 2, 1 ]
  * ```
  */
-export const horizontalFlip = (x: Tensor): Tensor => onBatch("horizontalFlip", x, (b) => b.flip(3));
+export const horizontalFlip = (x: Tensor): Tensor =>
+  onBatch("horizontalFlip", x, (b) => b.flip(3), "kept");
 
 /**
  * Mirrored top to bottom.
@@ -42,22 +44,28 @@ export const horizontalFlip = (x: Tensor): Tensor => onBatch("horizontalFlip", x
  * console.log(T.verticalFlip(tensor([[[1], [2]]])).flatten().toArray()); // → [ 2, 1 ]
  * ```
  */
-export const verticalFlip = (x: Tensor): Tensor => onBatch("verticalFlip", x, (b) => b.flip(2));
+export const verticalFlip = (x: Tensor): Tensor =>
+  onBatch("verticalFlip", x, (b) => b.flip(2), "kept");
 
-/** Reads a batch at places [B or 1, H′, W′, 2], from −1 to 1. */
+/** A place that is more than a pixel outside of any picture, which reaches from −1 to 1. */
+const outside = 4;
+
+/** Reads a batch of floats at places [B or 1, H′, W′, 2], from −1 to 1. */
 export function sampleAt(
   op: string,
   x: Tensor,
   places: Tensor,
-  { interpolation = "nearest", fill = 0 }: SampleOptions,
+  { interpolation = "nearest", fill = 0, white }: SampleOptions & { readonly white: White },
 ): Tensor {
-  checkChoice(op, "interpolation", interpolation, ["nearest", "bilinear"]);
+  checkChoice(op, "interpolation", interpolation, sampleModes);
   const [count, , height, width] = x.shape as [number, number, number, number];
-  const grid = places.to(x.dtype).expand([count, ...places.shape.slice(1)]);
+  // Farther places are outside as well, and numbers without end would spoil the weights of pixels.
+  const near = where(places.abs().le(outside), places, outside);
+  const grid = near.to(x.dtype).expand([count, ...places.shape.slice(1)]);
   const result = gridSample(x, grid, { mode: interpolation });
   const isBlack = typeof fill === "number" ? fill === 0 : fill.every((value) => value === 0);
   if (isBlack) return result;
-  const colour = fillOf(op, fill, x);
+  const colour = fillOf(op, fill, x, white);
   const share = gridSample(ones([count, 1, height, width], { dtype: x.dtype }), grid, {
     mode: interpolation,
   });
@@ -144,7 +152,7 @@ function inverseMatrix(
   return [m0, m1, m2, m3, m4, m5];
 }
 
-const sizeOfPictures = (x: Tensor): [number, number] => [x.shape[2]!, x.shape[3]!];
+export const sizeOfPictures = (x: Tensor): [number, number] => [x.shape[2]!, x.shape[3]!];
 
 /**
  * Turned by `angle`, sheared, scaled and shifted, all at once, around the middle.
@@ -160,11 +168,13 @@ export function affine(
   { interpolation, fill, ...parameters }: AffineParameters & SampleOptions = {},
 ): Tensor {
   const op = "affine";
-  return onBatch(op, x, (batch) => {
+  const move = (batch: Tensor, white: White) => {
     const size = sizeOfPictures(batch);
     const matrix = inverseMatrix(op, parameters, size, batch.shape[0]!);
-    return sampleAt(op, batch, affinePlaces(matrix, size, size), pick(interpolation, fill));
-  });
+    const sampling = { ...pick(interpolation, fill), white };
+    return sampleAt(op, batch, affinePlaces(matrix, size, size), sampling);
+  };
+  return onBatch(op, x, move, "rounded");
 }
 
 /**
@@ -172,22 +182,25 @@ export function affine(
  * first. All are one reading of the batch. @internal
  */
 export function affineEach(
-  batch: Tensor,
+  x: Tensor,
   parameters: readonly AffineParameters[],
   masks: readonly Tensor[] | null,
   sampling: SampleOptions,
 ): Tensor {
   const op = "affine";
-  const size = sizeOfPictures(batch);
-  const [first, ...others] = parameters.map((one) =>
-    inverseMatrix(op, one, size, batch.shape[0]!),
-  ) as [Matrix, ...Matrix[]];
+  const size = sizeOfPictures(x);
+  const [first, ...others] = parameters.map((one) => inverseMatrix(op, one, size, x.shape[0]!)) as [
+    Matrix,
+    ...Matrix[],
+  ];
   const matrix = others.reduce(
     (chosen, other, i) =>
       chosen.map((part, k) => where(masks![i + 1]!, other[k]!, part)) as unknown as Matrix,
     first,
   );
-  return sampleAt(op, batch, affinePlaces(matrix, size, size), sampling);
+  const places = affinePlaces(matrix, size, size);
+  const move = (batch: Tensor, white: White) => sampleAt(op, batch, places, { ...sampling, white });
+  return onBatch(op, x, move, "rounded");
 }
 
 const pick = (interpolation: SampleOptions["interpolation"], fill: Fill | undefined) => ({
@@ -231,7 +244,7 @@ export function rotate(x: Tensor, angle: PerPicture, options: RotateOptions = {}
   const { interpolation, fill, expand = false, center } = options;
   if (expand && (typeof angle !== "number" || center))
     throw new ValueError(op, "expand takes one angle for all pictures, and no center");
-  return onBatch(op, x, (batch) => {
+  const turn = (batch: Tensor, white: White) => {
     const size = sizeOfPictures(batch);
     const opposite = typeof angle === "number" ? -angle : angle.neg();
     const matrix = inverseMatrix(
@@ -241,85 +254,10 @@ export function rotate(x: Tensor, angle: PerPicture, options: RotateOptions = {}
       batch.shape[0]!,
     );
     const out = expand ? turnedSize(angle as number, size) : size;
-    return sampleAt(op, batch, affinePlaces(matrix, size, out), pick(interpolation, fill));
-  });
-}
-
-/** Four points (x, y) in pixels: upper left, upper right, lower right, lower left. */
-export type Corners = Tensor | readonly (readonly [x: number, y: number])[];
-
-function cornersOf(op: string, name: string, corners: Corners, count: number): Tensor {
-  const list = corners instanceof Tensor ? corners.double() : tensor(corners, { dtype: "float64" });
-  const all = list.ndim === 2 ? list.unsqueeze(0) : list;
-  const [batch, ...rest] = all.shape;
-  if (String(rest) !== "4,2" || (batch !== 1 && batch !== count))
-    throw new ShapeError(op, `${name} is ${formatShape(list.shape)}; expected [4, 2] or [B, 4, 2]`);
-  return all;
-}
-
-/** The eight numbers of the projective maps that send `from` to `to`: [B, 8]. */
-function projection(from: Tensor, to: Tensor): Tensor {
-  const [x, y] = [from.select(2, 0), from.select(2, 1)];
-  const [u, v] = [to.select(2, 0), to.select(2, 1)];
-  const [zero, one] = [x.mul(0), x.mul(0).add(1)];
-  const rows = [
-    [x, y, one, zero, zero, zero, x.mul(u).neg(), y.mul(u).neg()],
-    [zero, zero, zero, x, y, one, x.mul(v).neg(), y.mul(v).neg()],
-  ].map((parts) => stack(parts, 2));
-  return solve(cat(rows, 1), cat([u, v], 1).unsqueeze(2)).squeeze(2);
-}
-
-/**
- * Seen from the side: the points `start` of the picture move to the points `end`.
- * @example
- * ```ts
- * import { rand } from "gradus";
- * import { functional as T } from "gradus/vision";
- * const corners = [[0, 0], [7, 0], [7, 7], [0, 7]] as const;
- * const seen = [[1, 0], [6, 1], [7, 7], [0, 6]] as const;
- * console.log(T.perspective(rand([3, 8, 8]), corners, seen).shape); // → [ 3, 8, 8 ]
- * ```
- */
-export function perspective(
-  x: Tensor,
-  start: Corners,
-  end: Corners,
-  options: SampleOptions = {},
-): Tensor {
-  const op = "perspective";
-  return onBatch(op, x, (batch) => {
-    const count = batch.shape[0]!;
-    const [height, width] = sizeOfPictures(batch);
-    const [to, from] = [cornersOf(op, "start", start, count), cornersOf(op, "end", end, count)];
-    const m = projection(
-      from.shape[0] === to.shape[0] ? from : from.add(to.mul(0)),
-      to.add(from.mul(0)),
-    );
-    const number = (i: number) => m.narrow(1, i, 1).reshape([-1, 1, 1]);
-    const across = arange(width, { dtype: "float64" }).add(0.5).reshape([1, 1, width]);
-    const down = arange(height, { dtype: "float64" }).add(0.5).reshape([1, height, 1]);
-    const row = (i: number) =>
-      number(i)
-        .mul(across)
-        .add(number(i + 1).mul(down));
-    const depth = row(6).add(1);
-    const places = stack(
-      [
-        row(0)
-          .add(number(2))
-          .div(width / 2)
-          .div(depth)
-          .sub(1),
-        row(3)
-          .add(number(5))
-          .div(height / 2)
-          .div(depth)
-          .sub(1),
-      ],
-      3,
-    );
-    return sampleAt(op, batch, places, { interpolation: "bilinear", ...options });
-  });
+    const sampling = { ...pick(interpolation, fill), white };
+    return sampleAt(op, batch, affinePlaces(matrix, size, out), sampling);
+  };
+  return onBatch(op, x, turn, "rounded");
 }
 
 /**
@@ -333,7 +271,7 @@ export function perspective(
  */
 export function elastic(x: Tensor, displacement: Tensor, options: SampleOptions = {}): Tensor {
   const op = "elastic";
-  return onBatch(op, x, (batch) => {
+  const bend = (batch: Tensor, white: White) => {
     const [height, width] = sizeOfPictures(batch);
     const [count, ...rest] = displacement.shape;
     if (String(rest) !== `${height},${width},2` || (count !== 1 && count !== batch.shape[0]))
@@ -349,6 +287,7 @@ export function elastic(x: Tensor, displacement: Tensor, options: SampleOptions 
       [height, width],
     );
     const places = still.add(displacement.double());
-    return sampleAt(op, batch, places, { interpolation: "bilinear", ...options });
-  });
+    return sampleAt(op, batch, places, { interpolation: "bilinear", ...options, white });
+  };
+  return onBatch(op, x, bend, "rounded");
 }

@@ -68,6 +68,11 @@ abstract class Mix {
   constructor({ alpha = 1, numClasses, generator }: MixOptions = {}) {
     if (!(alpha > 0) || !Number.isFinite(alpha))
       throw new ValueError(new.target.name, `alpha is ${alpha}; expected a number > 0`);
+    if (numClasses !== undefined && !(Number.isInteger(numClasses) && numClasses >= 1))
+      throw new ValueError(
+        new.target.name,
+        `numClasses is ${numClasses}; expected a whole number ≥ 1`,
+      );
     this.alpha = alpha;
     this.numClasses = numClasses;
     this.generator = generatorOf(new.target.name, generator);

@@ -9,15 +9,23 @@ import { Tensor } from "../../tensor/tensor.js";
 /** One number for all pictures, or a tensor [B] with one for each. */
 export type PerPicture = number | Tensor;
 
-/** A colour: one number for all channels, or one each. */
+/** A colour in the pictures' unit, 0 to 1 or whole numbers to 255: one number for all channels, or one each. */
 export type Fill = number | readonly number[];
 
-/** Throws unless x is a float picture [C, H, W] or a batch [B, C, H, W]. */
-export function checkPictures(op: string, x: Tensor): void {
-  if (!isFloat(x.dtype))
+/**
+ * How a function of floats takes bytes: not at all; as they are, where it only moves pixels; or as floats from 0 to 255, whose results
+ * are rounded, or lose their fractions as torchvision's colours do.
+ */
+export type ByteRule = "refused" | "kept" | "rounded" | "truncated";
+
+/** Throws unless x is a picture [C, H, W] or a batch [B, C, H, W], of floats or, where they are taken, bytes. */
+export function checkPictures(op: string, x: Tensor, bytes: ByteRule = "refused"): void {
+  if (!isFloat(x.dtype) && (x.dtype !== "uint8" || bytes === "refused"))
     throw new DTypeError(
       op,
-      `pictures are ${x.dtype}; expected floats from 0 to 1: toFloat(x) makes them of bytes`,
+      x.dtype === "uint8"
+        ? "pictures are uint8; expected floats from 0 to 1: toFloat(x) makes them of bytes"
+        : `pictures are ${x.dtype}; expected floats from 0 to 1 or uint8`,
     );
   if ((x.ndim !== 3 && x.ndim !== 4) || x.shape.slice(-3).includes(0))
     throw new ShapeError(
@@ -26,10 +34,25 @@ export function checkPictures(op: string, x: Tensor): void {
     );
 }
 
-/** Runs a function of batches [B, C, H, W] on a picture or a batch. */
-export function onBatch(op: string, x: Tensor, run: (batch: Tensor) => Tensor): Tensor {
-  checkPictures(op, x);
-  return x.ndim === 4 ? run(x) : run(x.unsqueeze(0)).squeeze(0);
+/** The number that stands for white: 1 of floats, 255 of bytes. */
+export type White = 1 | 255;
+
+export const whiteOf = (x: Tensor): White => (x.dtype === "uint8" ? 255 : 1);
+
+/** Runs a function of batches [B, C, H, W] on a picture or a batch; bytes go by the rule. */
+export function onBatch(
+  op: string,
+  x: Tensor,
+  run: (batch: Tensor, white: White) => Tensor,
+  bytes: ByteRule = "refused",
+): Tensor {
+  checkPictures(op, x, bytes);
+  const white = whiteOf(x);
+  const isKept = white === 1 || bytes === "kept";
+  const whole = (result: Tensor) => (bytes === "rounded" ? result.round() : result.trunc());
+  const runBatch = (batch: Tensor) =>
+    isKept ? run(batch, white) : whole(run(batch.float(), white)).clamp(0, 255).byte();
+  return x.ndim === 4 ? runBatch(x) : runBatch(x.unsqueeze(0)).squeeze(0);
 }
 
 /** Throws unless a parameter is a finite number or one number a picture. */
@@ -54,11 +77,16 @@ export function asList(op: string, name: string, value: PerPicture, count: numbe
 }
 
 /** A colour as a tensor [1, C, 1, 1] in the pictures' dtype. */
-export function fillOf(op: string, fill: Fill, x: Tensor): Tensor {
+export function fillOf(op: string, fill: Fill, x: Tensor, white: White): Tensor {
   const values = typeof fill === "number" ? [fill] : [...fill];
   const channels = x.shape[1]!;
   if ((values.length !== 1 && values.length !== channels) || !values.every(Number.isFinite))
     throw new ValueError(op, `fill is ${JSON.stringify(fill)}; expected 1 or ${channels} numbers`);
+  if (white === 255 && !values.every((n) => Number.isInteger(n) && n >= 0 && n <= 255))
+    throw new ValueError(
+      op,
+      `fill is ${JSON.stringify(fill)}; expected whole numbers from 0 to 255, since pictures are bytes`,
+    );
   return tensor(values, { dtype: x.dtype }).reshape([1, values.length, 1, 1]);
 }
 

@@ -7,6 +7,9 @@ import {
   adjustHue,
   adjustSaturation,
   autocontrast,
+  checkBits,
+  checkFactor,
+  checkStatistics,
   equalize,
   invert,
   normalize,
@@ -14,8 +17,8 @@ import {
   rgbToGrayscale,
   solarize,
 } from "./color.js";
-import { adjustSharpness, gaussianBlur, gaussianNoise } from "./filter.js";
-import { pairOf } from "./pictures.js";
+import { adjustSharpness, checkNoise, gaussianBlur, gaussianNoise, kernelOf } from "./filter.js";
+import { checkPerPicture } from "./pictures.js";
 import {
   type ChanceOptions,
   checkRange,
@@ -169,6 +172,7 @@ export class RandomPosterize extends RandomChange {
 
   constructor(bits: number, options: ChanceOptions = {}) {
     super(options);
+    checkBits("RandomPosterize", bits);
     this.bits = bits;
   }
 
@@ -178,7 +182,7 @@ export class RandomPosterize extends RandomChange {
 }
 
 /**
- * Inverts what is at least as bright as a threshold in a share p of the pictures.
+ * Inverts what is at least as bright as a threshold (0 to 1, of bytes 0 to 255) in a share p of the pictures.
  * @example
  * ```ts
  * import { rand } from "gradus";
@@ -191,6 +195,7 @@ export class RandomSolarize extends RandomChange {
 
   constructor(threshold: number, options: ChanceOptions = {}) {
     super(options);
+    checkPerPicture("RandomSolarize", "threshold", threshold, 1);
     this.threshold = threshold;
   }
 
@@ -213,6 +218,7 @@ export class RandomAdjustSharpness extends RandomChange {
 
   constructor(factor: number, options: ChanceOptions = {}) {
     super(options);
+    checkFactor("RandomAdjustSharpness", factor);
     this.factor = factor;
   }
 
@@ -242,7 +248,7 @@ export class GaussianBlur extends Transform {
   constructor(kernelSize: number | readonly number[], options: RandomBlurOptions = {}) {
     super(options);
     const { sigma = [0.1, 2] } = options;
-    this.kernelSize = pairOf("GaussianBlur", "kernelSize", kernelSize);
+    this.kernelSize = kernelOf("GaussianBlur", kernelSize);
     const range: Range = typeof sigma === "number" ? [sigma, sigma] : sigma;
     this.sigma = checkRange("GaussianBlur", "sigma", range, [1e-6, Number.POSITIVE_INFINITY]);
   }
@@ -262,7 +268,7 @@ export interface RandomNoiseOptions extends GeneratorOption {
 }
 
 /**
- * Adds a random number of the normal distribution to each value.
+ * Adds a random number of the normal distribution to each value of float pictures.
  * @example
  * ```ts
  * import { rand } from "gradus";
@@ -275,6 +281,7 @@ export class GaussianNoise extends Transform {
 
   constructor(options: RandomNoiseOptions = {}) {
     super(options);
+    checkNoise("GaussianNoise", options.mean ?? 0, options.sigma ?? 0.1);
     this.options = options;
   }
 
@@ -306,7 +313,7 @@ export class Grayscale extends Transform {
 }
 
 /**
- * (x − mean) / std, one number each or one a channel.
+ * (x − mean) / std of float pictures, one number each or one a channel.
  * @example
  * ```ts
  * import { rand } from "gradus";
@@ -320,6 +327,8 @@ export class Normalize extends Transform {
 
   constructor(mean: number | readonly number[], std: number | readonly number[]) {
     super();
+    checkStatistics("Normalize", "mean", mean);
+    checkStatistics("Normalize", "std", std);
     this.mean = mean;
     this.std = std;
   }

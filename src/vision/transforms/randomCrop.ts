@@ -10,12 +10,16 @@ import {
   type Padding,
   type PadImageOptions,
   pad,
+  sidesOf,
+} from "./crop.js";
+import { type Fill, pairOf, whiteOf } from "./pictures.js";
+import {
+  checkResize,
   type ResizeOptions,
   resize,
   resizedCrop,
   type SmoothOptions,
-} from "./crop.js";
-import { type Fill, pairOf } from "./pictures.js";
+} from "./resize.js";
 import {
   type ChanceOptions,
   checkChance,
@@ -40,7 +44,7 @@ export class Resize extends Transform {
 
   constructor(size: number | readonly number[], options: ResizeOptions = {}) {
     super();
-    pairOf("Resize", "size", size);
+    checkResize("Resize", size, options);
     this.size = size;
     this.options = options;
   }
@@ -88,6 +92,7 @@ export class Pad extends Transform {
 
   constructor(padding: Padding, options: PadImageOptions = {}) {
     super();
+    sidesOf("Pad", padding);
     this.padding = padding;
     this.options = options;
   }
@@ -100,6 +105,8 @@ export class Pad extends Transform {
 export interface RandomCropOptions extends PadImageOptions, GeneratorOption {
   /** A frame that is added first; default none. */
   readonly padding?: Padding;
+  /** Frame pictures that are smaller than the part as well, as much as they lack on both sides; default false. */
+  readonly padIfNeeded?: boolean;
 }
 
 /**
@@ -121,19 +128,25 @@ export class RandomCrop extends Transform {
   constructor(size: number | readonly number[], options: RandomCropOptions = {}) {
     super(options);
     this.size = pairOf("RandomCrop", "size", size);
+    if (options.padding !== undefined) sidesOf("RandomCrop", options.padding);
     this.options = options;
   }
 
   protected transform(x: Tensor): Tensor {
-    const { padding, fill, paddingMode } = this.options;
+    const { padding, fill, paddingMode, padIfNeeded = false } = this.options;
     const framing = { ...(fill !== undefined && { fill }), ...(paddingMode && { paddingMode }) };
-    const wide = padding === undefined ? x : pad(x, padding, framing);
     const [height, width] = this.size;
+    let wide = padding === undefined ? x : pad(x, padding, framing);
+    if (padIfNeeded) {
+      const lack = (part: number, side: number) => Math.max(0, part - side);
+      const sides = [lack(width, wide.shape[3]!), lack(height, wide.shape[2]!)] as const;
+      if (sides[0] + sides[1] > 0) wide = pad(wide, sides, framing);
+    }
     const [down, right] = [wide.shape[2]! - height, wide.shape[3]! - width];
     if (down < 0 || right < 0)
       throw new ShapeError(
         "RandomCrop",
-        `${height} × ${width} does not fit into ${wide.shape[2]} × ${wide.shape[3]}; add padding`,
+        `${height} × ${width} does not fit into ${wide.shape[2]} × ${wide.shape[3]}; add padding or padIfNeeded`,
       );
     return crop(wide, this.whole(x, down), this.whole(x, right), height, width);
   }
@@ -232,7 +245,7 @@ export interface RandomErasingOptions extends ChanceOptions {
   readonly scale?: Range;
   /** Height over width; default [0.3, 3.3]. */
   readonly ratio?: Range;
-  /** A colour, or "random" for noise; default 0. */
+  /** A colour, or "random" for noise: normal numbers in floats, uniform ones in bytes; default 0. */
   readonly value?: Fill | "random";
 }
 
@@ -265,9 +278,15 @@ export class RandomErasing extends Transform {
     const turned: Range = [1 / ratio[1], 1 / ratio[0]];
     const { height, width, fits } = drawBox(x, draw, { area: scale, ratio: turned, slack: 1 });
     const place = (side: number, part: Tensor) => this.whole(x, part.neg().add(side));
-    const colour = value === "random" ? randn(x.shape, { generator: this.generator }) : value;
+    const colour = value === "random" ? this.noise(x) : value;
     const erased = erase(x, place(rows, height), place(columns, width), height, width, colour);
     return this.sometimes(x, where(fits.reshape([-1, 1, 1, 1]), erased, x), p);
+  }
+
+  private noise(x: Tensor): Tensor {
+    const { generator } = this;
+    if (whiteOf(x) === 255) return rand(x.shape, { generator }).mul(256).floor();
+    return randn(x.shape, { generator });
   }
 }
 

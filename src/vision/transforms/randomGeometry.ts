@@ -9,11 +9,11 @@ import {
   affine,
   elastic,
   horizontalFlip,
-  perspective,
   rotate,
   type SampleOptions,
   verticalFlip,
 } from "./geometry.js";
+import { isSeen, perspective } from "./perspective.js";
 import {
   aroundZero,
   type ChanceOptions,
@@ -63,7 +63,18 @@ const picked = ({ interpolation, fill }: SampleOptions): SampleOptions => ({
   ...(fill !== undefined && { fill }),
 });
 
-export interface RandomRotationOptions extends SampleOptions, GeneratorOption {}
+export interface CenterOption {
+  /** The pixel (x, y) that stays in place; default the middle. */
+  readonly center?: readonly [x: number, y: number];
+}
+
+function centerOf(op: string, { center }: CenterOption): CenterOption {
+  if (center && (center.length !== 2 || !center.every(Number.isFinite)))
+    throw new ValueError(op, `center is [${center}]; expected the two numbers of a pixel`);
+  return center ? { center } : {};
+}
+
+export interface RandomRotationOptions extends SampleOptions, GeneratorOption, CenterOption {}
 
 /**
  * Turns each picture by an angle between −degrees and degrees, or in a range.
@@ -76,12 +87,12 @@ export interface RandomRotationOptions extends SampleOptions, GeneratorOption {}
  */
 export class RandomRotation extends Transform {
   private readonly degrees: Range;
-  private readonly sampling: SampleOptions;
+  private readonly sampling: SampleOptions & CenterOption;
 
   constructor(degrees: number | Range, options: RandomRotationOptions = {}) {
     super(options);
     this.degrees = aroundZero("RandomRotation", "degrees", degrees);
-    this.sampling = picked(options);
+    this.sampling = { ...picked(options), ...centerOf("RandomRotation", options) };
   }
 
   protected transform(x: Tensor): Tensor {
@@ -89,7 +100,7 @@ export class RandomRotation extends Transform {
   }
 }
 
-export interface RandomAffineOptions extends SampleOptions, GeneratorOption {
+export interface RandomAffineOptions extends SampleOptions, GeneratorOption, CenterOption {
   /** Farthest shifts as shares of width and height, 0 to 1; default none. */
   readonly translate?: readonly [x: number, y: number];
   /** Range of size factors; default none. */
@@ -112,7 +123,7 @@ export class RandomAffine extends Transform {
   private readonly translate: readonly [number, number];
   private readonly scale: Range;
   private readonly shears: readonly [Range, Range];
-  private readonly sampling: SampleOptions;
+  private readonly sampling: SampleOptions & CenterOption;
 
   constructor(degrees: number | Range, options: RandomAffineOptions = {}) {
     super(options);
@@ -128,7 +139,7 @@ export class RandomAffine extends Transform {
       aroundZero(op, "shear", four ? [shear[0], shear[1]] : (shear as number | Range)),
       aroundZero(op, "shear", four ? [shear[2], shear[3]] : 0),
     ];
-    this.sampling = picked(options);
+    this.sampling = { ...picked(options), ...centerOf(op, options) };
   }
 
   protected transform(x: Tensor): Tensor {
@@ -151,7 +162,8 @@ export interface RandomPerspectiveOptions extends SampleOptions, ChanceOptions {
 }
 
 /**
- * Shows a share p of the pictures from the side: each corner moves inwards at random.
+ * Shows a share p of the pictures from the side: each corner moves inwards at random. A picture stays as it is where corners would meet or cross,
+ * as they may for a `distortionScale` close to 1.
  * @example
  * ```ts
  * import { rand } from "gradus";
@@ -176,6 +188,8 @@ export class RandomPerspective extends Transform {
     const [height, width] = x.shape.slice(2) as [number, number];
     const most = [width, height].map((side) => Math.floor(this.distortion * Math.floor(side / 2)));
     const [right, bottom] = [width - 1, height - 1];
+    // A line of pixels has no four corners.
+    if (right === 0 || bottom === 0) return x;
     const start = [
       [0, 0],
       [right, 0],
@@ -189,7 +203,10 @@ export class RandomPerspective extends Transform {
       });
       return stack(moved, 1);
     });
-    const changed = perspective(x, start, stack(corners, 1), this.sampling);
+    const seen = stack(corners, 1);
+    const still = tensor(start, { dtype: "float64" });
+    const end = where(isSeen(seen).reshape([-1, 1, 1]), seen, still);
+    const changed = perspective(x, start, end, this.sampling);
     return this.sometimes(x, changed, this.p);
   }
 }
@@ -220,8 +237,8 @@ export class ElasticTransform extends Transform {
     this.alpha = options.alpha ?? 50;
     this.sigma = options.sigma ?? 5;
     for (const [name, value] of Object.entries({ alpha: this.alpha, sigma: this.sigma }))
-      if (!(value > 0))
-        throw new ValueError("ElasticTransform", `${name} is ${value}; expected > 0`);
+      if (!(value > 0 && value < Number.POSITIVE_INFINITY))
+        throw new ValueError("ElasticTransform", `${name} is ${value}; expected a number > 0`);
     this.sampling = { interpolation: "bilinear", ...picked(options) };
   }
 

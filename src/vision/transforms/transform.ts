@@ -2,7 +2,7 @@
  * The base of random transforms, and the draws that they share. A batch gets other numbers for each picture; all are tensors, so that the
  * same lines run inside compiled functions. Read randomColor.ts next.
  */
-import { ValueError } from "../../core/errors.js";
+import { DTypeError, ValueError } from "../../core/errors.js";
 import { Layer } from "../../nn/module.js";
 import { where } from "../../ops/index.js";
 import { type Generator, generatorOf, rand } from "../../tensor/random.js";
@@ -22,7 +22,7 @@ export interface ChanceOptions extends GeneratorOption {
 /** A range of numbers. */
 export type Range = readonly [low: number, high: number];
 
-/** A transform of float pictures [C, H, W] or [B, C, H, W]: a layer, so that `nn.Sequential` takes it too. */
+/** A transform of pictures [C, H, W] or [B, C, H, W], floats or bytes: a layer, so that `nn.Sequential` takes it too. */
 export abstract class Transform extends Layer {
   protected readonly generator: Generator;
 
@@ -35,7 +35,7 @@ export abstract class Transform extends Layer {
   protected abstract transform(x: Tensor): Tensor;
 
   forward(x: Tensor): Tensor {
-    return onBatch(this.constructor.name, x, (batch) => this.transform(batch));
+    return onBatch(this.constructor.name, x, (batch) => this.transform(batch), "kept");
   }
 
   /** A uniform number for each picture, float64 [B]. */
@@ -52,23 +52,35 @@ export abstract class Transform extends Layer {
 
   /** `changed` for a share p of the pictures, the others as they were. */
   protected sometimes(x: Tensor, changed: Tensor, p: number): Tensor {
+    checkSameUnit(this.constructor.name, x, changed);
     return where(this.uniform(x).lt(p).reshape([-1, 1, 1, 1]), changed, x);
   }
 }
 
+/** Throws where some pictures would be bytes up to 255 and others floats up to 1. */
+export function checkSameUnit(op: string, a: Tensor, b: Tensor): void {
+  if ((a.dtype === "uint8") !== (b.dtype === "uint8"))
+    throw new DTypeError(
+      op,
+      `some pictures would be ${a.dtype}, others ${b.dtype}; turn bytes into floats for all, before`,
+    );
+}
+
 /** Throws unless p is a probability. */
 export function checkChance(op: string, p: number): number {
-  if (!(p >= 0 && p <= 1)) throw new ValueError(op, `p is ${p}; expected 0 to 1`);
+  if (typeof p !== "number" || !(p >= 0 && p <= 1))
+    throw new ValueError(op, `p is ${p}; expected 0 to 1`);
   return p;
 }
 
 /** Throws unless a range is in order and inside of bounds. */
 export function checkRange(op: string, name: string, range: Range, bounds: Range): Range {
   const [low, high] = range;
-  if (!(range.length === 2 && low >= bounds[0] && low <= high && high <= bounds[1]))
+  const isFinite = range.length === 2 && range.every(Number.isFinite);
+  if (!(isFinite && low >= bounds[0] && low <= high && high <= bounds[1]))
     throw new ValueError(
       op,
-      `${name} is ${JSON.stringify(range)}; expected [low, high] within ${bounds[0]} to ${bounds[1]}`,
+      `${name} is [${range}]; expected finite [low, high] within ${bounds[0]} to ${bounds[1]}`,
     );
   return range;
 }
