@@ -52,6 +52,7 @@ export {
   ConcatDataset,
   type IterableDataset,
   mapDataset,
+  type StreamOptions,
   shuffleBuffer,
 } from "./transformed.js";
 export type { MakeDataset, WorkerRecipe } from "./workers/answer.js";

@@ -41,7 +41,8 @@ export interface DataLoaderOptions<E extends Example> extends SeedOptions, Batch
   readonly prefetch?: number;
   /**
    * What to do with an example that cannot be made, such as a damaged file: `throw` (default) its
-   * error, or `skip` it: its batch is smaller, and {@link DataLoader.broken} holds it.
+   * error, or `skip` it: {@link DataLoader.broken} holds it, and its batch is smaller, or made full
+   * by the next examples of a stream.
    */
   readonly onError?: ErrorPolicy;
   /** Told about each example that was skipped, as its batch is reached. */
@@ -256,8 +257,8 @@ export class DataLoader<E extends Example> implements Iterable<Batch<E>>, AsyncI
     walk: Walk,
   ): AsyncGenerator<Batch<E>, void, undefined> {
     for await (const made of batches) {
-      if (made.isEnd) break;
       this.#arrive(made, walk);
+      if (made.isEnd) break;
       if (made.value) yield made.value;
     }
     this.#end(walk);
@@ -294,7 +295,12 @@ export class DataLoader<E extends Example> implements Iterable<Batch<E>>, AsyncI
 
   /** Makes the batches of a stream, which only come one after the other. */
   #stream(walk: Walk): (batch: number) => Promise<Made<E>> {
-    const chunks = streamChunks((this.#dataset as IterableDataset<E>).iterate(walk.draw), {
+    let broken: BrokenExample[] = [];
+    const stream = (this.#dataset as IterableDataset<E>).iterate(walk.draw, {
+      onError: this.#options.onError ?? "throw",
+      onBroken: (one) => broken.push(one),
+    });
+    const chunks = streamChunks(stream, {
       size: this.batchSize,
       dropLast: this.dropLast,
       skip: walk.from,
@@ -304,10 +310,12 @@ export class DataLoader<E extends Example> implements Iterable<Batch<E>>, AsyncI
     return (number) => {
       const made = last.then(async (): Promise<Made<E>> => {
         const { done, value } = await chunks.next();
-        if (done) return { number, value: undefined, broken: [], isEnd: true };
+        const skipped = broken;
+        broken = [];
+        if (done) return { number, value: undefined, broken: skipped, isEnd: true };
         const arrays = collate(value);
         const batch = transform ? transform(arrays) : arrays;
-        return { number, value: batch.map(toTensor) as Batch<E>, broken: [] };
+        return { number, value: batch.map(toTensor) as Batch<E>, broken: skipped };
       });
       last = made.catch(() => {});
       return made;

@@ -127,6 +127,7 @@ export {
   VisionDataset,
 } from "./node/visionDataset.js";
 export {
+  type BrokenShardExample,
   readShard,
   type ShardSample,
   type WebDatasetOptions,

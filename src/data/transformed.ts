@@ -4,7 +4,13 @@
  */
 import { ValueError } from "../core/errors.js";
 import type { Generator } from "../tensor/random.js";
-import { checkIndex, type Dataset, type Example } from "./dataset.js";
+import {
+  type BrokenExample,
+  checkIndex,
+  type Dataset,
+  type ErrorPolicy,
+  type Example,
+} from "./dataset.js";
 import { type Draw, exampleGenerator, IndexSource } from "./order.js";
 
 /**
@@ -12,7 +18,15 @@ import { type Draw, exampleGenerator, IndexSource } from "./order.js";
  * walk begins anew; `draw` says what random choices depend on.
  */
 export interface IterableDataset<E extends Example = Example> {
-  iterate(draw: Draw): Iterable<E> | AsyncIterable<E>;
+  /** `options` says what to do with examples that cannot be made, where the stream can go on after one. */
+  iterate(draw: Draw, options?: StreamOptions): Iterable<E> | AsyncIterable<E>;
+}
+
+/** What a loader asks of a stream. */
+export interface StreamOptions {
+  readonly onError: ErrorPolicy;
+  /** Told of what was skipped; its index counts what the walk came to before it. */
+  readonly onBroken: (broken: BrokenExample) => void;
 }
 
 /**
@@ -78,10 +92,10 @@ export function shuffleBuffer<E extends Example>(
   if (!Number.isInteger(size) || size < 1)
     throw new ValueError("shuffleBuffer", `size is ${size}; expected a whole number ≥ 1`);
   return {
-    async *iterate(draw) {
+    async *iterate(draw, options) {
       const source = new IndexSource(draw.seed, draw.epoch);
       const kept: E[] = [];
-      for await (const example of dataset.iterate(draw)) {
+      for await (const example of dataset.iterate(draw, options)) {
         if (kept.length < size) {
           kept.push(example);
           continue;
