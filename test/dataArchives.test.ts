@@ -75,6 +75,8 @@ test("decoded pictures are kept, and made anew where the archive changes or the 
   assert.deepEqual([part.length, fs.readdirSync(cache).length], [2, 3]);
   const one = await loadImageArchive(path, { cache, filter: (name) => name.includes("test") });
   assert.deepEqual([one.files, fs.readdirSync(cache).length], [["all/test/cat/0.png"], 3]);
+  const unwritable = await loadImageArchive(path, { cache: path });
+  assert.deepEqual(unwritable.data.data, first.data.data);
   const signal = AbortSignal.abort(new Error("enough"));
   await assert.rejects(loadImageArchive(path, { signal }), /enough/);
 });

@@ -149,42 +149,6 @@ test("CIFAR's binary files are read from a folder and from the archive", async (
   );
 });
 
-test("a folder of pictures has torchvision's classes and order; thumbnails are kept", async () => {
-  const rows: [string, number][] = [
-    ["b/2.png", 3],
-    ["b/10.png", 2],
-    ["a/deep/x.PNG", 1],
-    ["B/y.png", 4],
-  ];
-  for (const [name, value] of rows) make(`pics/${name}`, await grey(8, value));
-  make("pics/a/notes.txt", "no picture");
-  const root = join(folder, "pics");
-  const thumbnails = join(folder, "thumbs");
-  const dataset = ImageFolder.open(root, { mode: "grey", size: 4, thumbnails });
-  assert.deepEqual(dataset.classes, ["B", "a", "b"]);
-  assert.deepEqual([...dataset.targets], [0, 1, 2, 2]);
-  const values = async () => {
-    const pairs = await Promise.all([0, 1, 2, 3].map((i) => dataset.get(i)));
-    return pairs.map(([{ shape, data }]) => [shape.join(), data[0]]);
-  };
-  const expected = [4, 1, 2, 3].map((value) => ["1,4,4", value]);
-  assert.deepEqual(await values(), expected);
-  const kept = fs.readdirSync(thumbnails, { recursive: true, encoding: "utf8" });
-  const copies = kept.filter((name) => name.endsWith(".npy"));
-  assert.equal(copies.length, 4);
-  // A damaged copy is made anew.
-  fs.writeFileSync(join(thumbnails, copies[0]!), "damaged");
-  assert.deepEqual(await values(), expected);
-  fs.mkdirSync(join(root, "empty"));
-  assert.throws(() => ImageFolder.open(root), /empty: holds no pictures/);
-  assert.equal(ImageFolder.open(root, { allowEmpty: true }).classes.length, 4);
-  assert.throws(() => ImageFolder.open(join(root, "b")), /has no subfolders/);
-  assert.throws(
-    () => ImageFolder.open(root, { thumbnails, allowEmpty: true }),
-    /thumbnails need a size/,
-  );
-});
-
 test("a broken picture is reported by name without losing the epoch", async () => {
   make("mixed/a/1.png", await grey(4, 1));
   const cut = (await grey(4, 2)).subarray(0, 40);
@@ -230,6 +194,15 @@ test("ImageNet's and Places' lists give names and labels", async () => {
   make("places/val_256/v1.png", await grey(4, 9));
   const places = Places365.open(join(folder, "places"), { split: "val", small: true });
   const [image, label] = await places.get(0);
+  const small = { size: [2, 2], thumbnails: join(folder, "small") } as const;
+  const thumbnails = [
+    Places365.open(join(folder, "places"), { split: "val", small: true, ...small }),
+    ImageNet.open(join(folder, "net"), small),
+  ];
+  for (const dataset of thumbnails)
+    for (const _ of [0, 1]) assert.deepEqual((await dataset.get(0))[0].shape, [3, 2, 2]);
+  const kept = fs.readdirSync(small.thumbnails, { recursive: true, encoding: "utf8" });
+  assert.equal(kept.filter((name) => name.endsWith(".npz")).length, 2);
   assert.deepEqual([image.shape, label, places.classes[label]], [[3, 4, 4], 1, "/b/bar"]);
 });
 
