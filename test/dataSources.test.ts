@@ -22,7 +22,6 @@ import {
   Omniglot,
   Places365,
   readCsv,
-  readParquet,
 } from "../src/data/node.js";
 import { decodeImage, readImage } from "../src/io/decodeImage.js";
 import { FileError } from "../src/io/fileSystem.js";
@@ -232,37 +231,6 @@ test("Omniglot's zips give characters and one-shot runs", async () => {
   assert.deepEqual([first!.name, [...first!.answers], first!.train.length], ["run01", [0], 1]);
   const lacking = make("lacking.zip", await run("run01/a.png run01/b.png\n"));
   await assert.rejects(Omniglot.oneShotRuns(lacking), /names run01\/a\.png, which it lacks/);
-});
-
-test("tables are read; rows that do not fit are named", async () => {
-  const csv = await readCsv(make("a.csv.gz", gzipSync('x,kind\n1.5,"b, c"\n-2,a\n')));
-  assert.deepEqual([...csv.numbers(["x"]).data], [1.5, -2]);
-  const { labels, classes } = csv.categories("kind");
-  assert.deepEqual(
-    [[...labels.data], classes],
-    [
-      [1, 0],
-      ["a", "b, c"],
-    ],
-  );
-  assert.throws(() => csv.numbers(), /row 1, column "kind" is "b, c"; expected a number/);
-  assert.throws(() => csv.column("z"), /has no column "z", only x, kind/);
-  await assert.rejects(readCsv(make("b.csv", "a,b\n1\n")), /b\.csv: .*line 2/);
-  await assert.rejects(readCsv(make("c.csv", 'a,b\n"1,2\n')), FormatError);
-  const fixtures = JSON.parse(
-    fs.readFileSync(new URL("fixtures/tables.json", import.meta.url), "utf8"),
-  ) as Record<string, string>;
-  for (const [codec, text] of Object.entries(fixtures)) {
-    const bytes = Buffer.from(text, "base64");
-    const table = await readParquet(make(`${codec}.parquet`, bytes));
-    assert.deepEqual([...table.numbers(["x", "n"]).data], [0.5, 1, -1.25, 2, 3, 3], codec);
-    assert.deepEqual(table.categories("name").classes, ["cat", "dog"], codec);
-    assert.deepEqual([...(table.column("image")[0] as Uint8Array)], [0x89, 80, 78, 71], codec);
-    const cut = make("cut.parquet", bytes.subarray(0, bytes.length - 9));
-    await assert.rejects(readParquet(cut), FormatError);
-  }
-  const path = join(folder, "none.parquet");
-  await assert.rejects(readParquet(path, { columns: ["z"] }), /no column "z"/);
 });
 
 test("pictures of every kind become the channels asked for", async () => {
