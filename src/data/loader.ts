@@ -111,7 +111,7 @@ export class DataLoader<E extends Example> implements Iterable<Batch<E>>, AsyncI
     this.#dataset = dataset;
     this.#options = options;
     this.batchSize = checkCount(op, "batchSize", options.batchSize ?? 1, 1);
-    const ahead = "get" in dataset && dataset.concurrency ? 2 * dataset.concurrency : 2;
+    const ahead = dataset.concurrency ? 2 * dataset.concurrency : 2;
     this.prefetch = checkCount(op, "prefetch", options.prefetch ?? ahead, 0);
     this.shuffle = options.shuffle ?? false;
     this.dropLast = options.dropLast ?? false;
@@ -306,19 +306,38 @@ export class DataLoader<E extends Example> implements Iterable<Batch<E>>, AsyncI
       skip: walk.from,
     });
     let last: Promise<unknown> = Promise.resolve();
-    const { collate = stackExamples, transform } = this.#options;
+    const makeOf = this.#streamBatches(walk);
     return (number) => {
-      const made = last.then(async (): Promise<Made<E>> => {
-        const { done, value } = await chunks.next();
+      const came = last.then(async () => {
+        const { value } = await chunks.next();
         const skipped = broken;
         broken = [];
-        if (done) return { number, value: undefined, broken: skipped, isEnd: true };
-        const arrays = collate(value);
-        const batch = transform ? transform(arrays) : arrays;
-        return { number, value: batch.map(toTensor) as Batch<E>, broken: skipped };
+        return { value, skipped };
       });
-      last = made.catch(() => {});
-      return made;
+      last = came.catch(() => {});
+      // Only reading waits for its turn: batches may be made side by side.
+      return came.then(async ({ value, skipped }): Promise<Made<E>> => {
+        if (!value) return { number, value: undefined, broken: skipped, isEnd: true };
+        const made = await makeOf(value, number);
+        return {
+          number,
+          value: made.batch?.map(toTensor) as Batch<E> | undefined,
+          broken: [...skipped, ...made.broken],
+        };
+      });
+    };
+  }
+
+  /** How what came of a stream becomes a batch: here, or where the stream says. */
+  #streamBatches({ draw }: Walk): (items: E[], number: number) => Promise<Collected<E>> {
+    const { collate = stackExamples, transform, onError = "throw" } = this.#options;
+    const stream = this.#dataset as IterableDataset<E>;
+    return async (items, number) => {
+      const first = number * this.batchSize;
+      const { batch, broken } = stream.collect
+        ? await stream.collect(items, first, { draw, onError })
+        : { batch: collate(items), broken: [] };
+      return { batch: batch && transform ? transform(batch) : batch, broken };
     };
   }
 }
@@ -350,7 +369,7 @@ function checkOptions<E extends Example>(
     refuse("batchSampler excludes batchSize, shuffle, sampler and dropLast");
   if (!("get" in dataset) && (sampler || batchSampler || shuffle))
     refuse("a stream has its own order; mix it with shuffleBuffer");
-  if ("get" in dataset && dataset.collect && collate)
+  if (dataset.collect && collate)
     refuse("the data set makes whole batches itself: give collate there");
 }
 

@@ -129,7 +129,9 @@ export {
 export {
   type BrokenShardExample,
   readShard,
+  type ShardOptions,
   type ShardSample,
+  shardSamples,
   type WebDatasetOptions,
   webDataset,
 } from "./node/webDataset.js";

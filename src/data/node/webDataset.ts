@@ -8,7 +8,7 @@ import { FormatError, ValueError } from "../../core/errors.js";
 import { readTar } from "../../io/tarFile.js";
 import type { BrokenExample, ErrorPolicy, Example } from "../dataset.js";
 import { type Draw, permutation } from "../order.js";
-import type { IterableDataset, StreamOptions } from "../transformed.js";
+import type { IterableDataset, Stream, StreamOptions } from "../transformed.js";
 
 /** The files of one example by ending, without the dot; `key` is the name they share. */
 export interface ShardSample {
@@ -24,9 +24,7 @@ export interface BrokenShardExample extends BrokenExample {
   readonly key: string | undefined;
 }
 
-export interface WebDatasetOptions<E extends Example> {
-  /** Makes an example of its files. */
-  readonly decode: (sample: ShardSample) => E | Promise<E>;
+export interface ShardOptions {
   /** Take the shards in a random order, another in each epoch; default false. */
   readonly shuffleShards?: boolean;
   /** Take every `numReplicas`-th shard, from `rank`: the share of one of several processes. */
@@ -40,6 +38,11 @@ export interface WebDatasetOptions<E extends Example> {
   readonly onBroken?: (broken: BrokenShardExample) => void;
   /** Refuse files that hold more bytes than this; default 2²⁸. */
   readonly maxEntryBytes?: number;
+}
+
+export interface WebDatasetOptions<E extends Example> extends ShardOptions {
+  /** Makes an example of its files. */
+  readonly decode: (sample: ShardSample) => E | Promise<E>;
 }
 
 /** Examples that are decoded at the same time, on the decoder's threads; they come in order. */
@@ -71,10 +74,32 @@ export function webDataset<E extends Example>(
   shards: readonly string[],
   options: WebDatasetOptions<E>,
 ): IterableDataset<E> {
+  return streamOf("webDataset", shards, options, options.decode);
+}
+
+/**
+ * The undecoded examples of tar shards, as a stream for `WorkerDataset.stream`, whose threads decode
+ * them.
+ *
+ * @throws as {@link webDataset}.
+ */
+export const shardSamples = (
+  shards: readonly string[],
+  options: ShardOptions = {},
+): Stream<ShardSample> => streamOf("shardSamples", shards, options, (sample) => sample);
+
+type Decode<T> = (sample: ShardSample) => T | Promise<T>;
+
+function streamOf<T>(
+  op: string,
+  shards: readonly string[],
+  options: ShardOptions,
+  decode: Decode<T>,
+): Stream<T> {
   const { share: { numReplicas, rank } = { numReplicas: 1, rank: 0 } } = options;
-  if (shards.length === 0) throw new ValueError("webDataset", "no shards");
+  if (shards.length === 0) throw new ValueError(op, "no shards");
   if (!(Number.isInteger(rank) && rank >= 0 && rank < numReplicas))
-    throw new ValueError("webDataset", `rank is ${rank}; expected 0 to ${numReplicas - 1}`);
+    throw new ValueError(op, `rank is ${rank}; expected 0 to ${numReplicas - 1}`);
   return {
     iterate(draw: Draw, loader?: StreamOptions) {
       const order = options.shuffleShards
@@ -83,22 +108,26 @@ export function webDataset<E extends Example>(
       const all = Array.from(order, (i) => shards[i]!);
       return walkShards(
         all.filter((_, i) => i % numReplicas === rank),
-        options,
+        { ...options, decode },
         loader,
       );
     },
   };
 }
 
-async function* walkShards<E extends Example>(
+interface WalkOptions<T> extends ShardOptions {
+  readonly decode: Decode<T>;
+}
+
+async function* walkShards<T>(
   shards: readonly string[],
-  options: WebDatasetOptions<E>,
+  options: WalkOptions<T>,
   loader: StreamOptions | undefined,
-): AsyncGenerator<E, void, undefined> {
+): AsyncGenerator<T, void, undefined> {
   const policy = options.onError ?? loader?.onError;
   let index = 0;
-  async function* settle({ shard, key, made }: Attempt<E>) {
-    let example: E | undefined;
+  async function* settle({ shard, key, made }: Attempt<T>) {
+    let example: T | undefined;
     try {
       example = await made;
     } catch (error) {
@@ -110,7 +139,7 @@ async function* walkShards<E extends Example>(
     index++;
     if (example) yield example;
   }
-  const pending: Attempt<E>[] = [];
+  const pending: Attempt<T>[] = [];
   for await (const attempt of attemptAll(shards, options)) {
     pending.push(attempt);
     if (pending.length >= together) yield* settle(pending.shift()!);
@@ -119,17 +148,17 @@ async function* walkShards<E extends Example>(
 }
 
 /** An example on its way, or, without a key, why nothing more comes of a shard. */
-interface Attempt<E extends Example> {
+interface Attempt<T> {
   readonly shard: string;
   readonly key: string | undefined;
-  readonly made: Promise<E>;
+  readonly made: Promise<T>;
 }
 
-async function* attemptAll<E extends Example>(
+async function* attemptAll<T>(
   shards: readonly string[],
-  { decode, maxEntryBytes }: WebDatasetOptions<E>,
-): AsyncGenerator<Attempt<E>, void, undefined> {
-  const attempt = (shard: string, key: string | undefined, made: Promise<E>): Attempt<E> => {
+  { decode, maxEntryBytes }: WalkOptions<T>,
+): AsyncGenerator<Attempt<T>, void, undefined> {
+  const attempt = (shard: string, key: string | undefined, made: Promise<T>): Attempt<T> => {
     // It is reported when its turn comes.
     made.catch(() => {});
     return { shard, key, made };
@@ -143,10 +172,7 @@ async function* attemptAll<E extends Example>(
     }
 }
 
-async function decodeOne<E extends Example>(
-  decode: WebDatasetOptions<E>["decode"],
-  sample: ShardSample,
-): Promise<E> {
+async function decodeOne<T>(decode: Decode<T>, sample: ShardSample): Promise<T> {
   try {
     return await decode(sample);
   } catch (error) {
