@@ -140,6 +140,51 @@ test("a broken picture is named, and the epoch goes on", { skip: leftOut }, asyn
   assert.match(walked.broken[0]!, /\/broken\.png: is no picture/);
 });
 
+test("a stream is decoded by workers, the same for any number of them", {
+  skip: leftOut,
+}, async () => {
+  const given = [...urls.slice(0, 7), "/broken.png"];
+  const stream = (count: number) =>
+    tab.page.evaluate(([all, n]) => globalThis.loaderPage.walkStream(all, n), [
+      given,
+      count,
+    ] as const);
+  const one = await stream(1);
+  assert.deepEqual(
+    [one.shape, one.labels],
+    [
+      [4, 3, 6, 5],
+      [
+        [0, 1, 2, 3],
+        [4, 5, 6],
+      ],
+    ],
+  );
+  assert.match(one.broken[0]!, /\/broken\.png: is no picture/);
+  assert.deepEqual(await stream(3), one);
+});
+
+test("a picture comes in the size asked for", { skip: leftOut }, async () => {
+  const decode = (options: { size: number | [number, number]; maxPixels?: number }) =>
+    tab.page.evaluate(([given]) => globalThis.loaderPage.decode("/smooth.jpg", given), [
+      options,
+    ] as const);
+  const shorter = Math.min(width, height);
+  const half = await decode({ size: shorter / 2 });
+  assert.deepEqual(half.shape, [3, height / 2, width / 2]);
+  const jpeg = await sharp(draw(1, 4), { raw }).jpeg({ quality: 90 }).toBuffer();
+  const expected = (await decodeImage(jpeg, { size: shorter / 2 })).data;
+  const errors = half.pixels.map((value, i) => Math.abs(value - expected[i]!));
+  // Other filters than sharp's.
+  assert.ok(errors.reduce((a, b) => a + b, 0) / errors.length < 3, `${errors}`);
+  assert.deepEqual((await decode({ size: [3, 50] })).shape, [3, 3, 50]);
+  await assert.rejects(decode({ size: 0 }), /size is 0; expected sides from 1 to 16384/);
+  await assert.rejects(
+    decode({ size: 4, maxPixels: 10 }),
+    /picture: has 28 × 26 pixels; at most 10/,
+  );
+});
+
 test("nothing was complained about, and nothing came from elsewhere", { skip: leftOut }, () => {
   assert.deepEqual(tab.complaints, []);
 });

@@ -29,25 +29,36 @@ const server = createServer((request, response) => {
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 after(() => server.close());
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/file`;
-const quick = { pause: 1, retries: 3, stall: 2000 };
+let received = 0;
+const onProgress = (done: number) => {
+  received = done;
+};
+const quick = { pause: 1, retries: 3, stall: 20_000, onProgress };
 let files = 0;
 
 async function fetchWith(how: Behave, file: Partial<RemoteFile> = {}, path = next()) {
   behave = how;
   ranges.length = 0;
+  received = 0;
   await downloadFile({ name: "file", url, md5, ...file }, path, quick);
   return fs.readFileSync(path);
 }
 const next = () => join(folder, `file${files++}`);
 
 const whole: Behave = (_, response) => response.end(content);
-const range: Behave = (_, response, from) => {
-  const total = content.length;
-  if (from > 0) response.writeHead(206, { "content-range": `bytes ${from}-${total - 1}/${total}` });
-  else response.writeHead(200, { "content-length": total });
-  response.end(content.subarray(from));
-};
-/** Sends a part and cuts the line. */
+/** Answers as a server of files does: whole, in parts, or that there is no such part. */
+const serving =
+  (bytes: Buffer): Behave =>
+  (_, response, from) => {
+    const total = bytes.length;
+    if (from > 0 && from >= total) response.writeHead(416, { "content-range": `bytes */${total}` });
+    else if (from > 0)
+      response.writeHead(206, { "content-range": `bytes ${from}-${total - 1}/${total}` });
+    else response.writeHead(200, { "content-length": total });
+    response.end(from < total ? bytes.subarray(from) : undefined);
+  };
+const range = serving(content);
+/** Sends a part and cuts the line once it has arrived: what is still on its way may be lost. */
 const breaking =
   (bytes: number, then: Behave = range): Behave =>
   (request, response, from) => {
@@ -55,9 +66,9 @@ const breaking =
     const head = { "content-length": content.length - from };
     const rest = { "content-range": `bytes ${from}-${content.length - 1}/${content.length}` };
     response.writeHead(from > 0 ? 206 : 200, from > 0 ? { ...head, ...rest } : head);
-    response.write(content.subarray(from, from + bytes), () =>
-      setTimeout(() => response.destroy(), 20),
-    );
+    response.write(content.subarray(from, from + bytes));
+    const timer = setInterval(() => received >= from + bytes && response.destroy(), 5);
+    response.on("close", () => clearInterval(timer));
   };
 
 test("a file comes whole, and one that breaks off goes on where it was", async () => {
@@ -101,9 +112,15 @@ test("wrong bytes and lengths are thrown away and said", async () => {
       e instanceof FormatError && /MD5 sum \w{32}; expected \w{32}; thrown away/.test(e.message),
   );
   assert.ok(!fs.existsSync(path) && !fs.existsSync(`${path}.part`));
-  const tooLong: Behave = (_, response) => response.end(Buffer.concat([content, content]));
+  const tooLong: Behave = (_, response) => {
+    response.write(content);
+    response.end(content);
+  };
   await assert.rejects(fetchWith(tooLong, { size: content.length }), /sends more than the 200000/);
-  const short: Behave = (_, response) => response.end(content.subarray(0, 10));
+  const short: Behave = (_, response) => {
+    response.write(content.subarray(0, 10));
+    response.end();
+  };
   await assert.rejects(fetchWith(short, { size: 200_000 }), DownloadError);
   const missing: Behave = (_, response) => response.writeHead(404).end();
   await assert.rejects(fetchWith(missing), /answered 404 Not Found; run again/);
@@ -117,6 +134,55 @@ test("wrong bytes and lengths are thrown away and said", async () => {
     DownloadError,
   );
   assert.equal(ranges.length, 4);
+});
+
+test("a file of another size on the server is refused at once, and what is there stays", async () => {
+  const path = next();
+  fs.writeFileSync(`${path}.part`, content.subarray(0, 70_000));
+  for (const other of [content.subarray(0, 500), content.subarray(0, 90_000)]) {
+    const size = content.length;
+    await assert.rejects(
+      fetchWith(serving(other), { size }, path),
+      (e) => e instanceof FormatError && /file has \d+ bytes; expected 200000/.test(e.message),
+    );
+    assert.equal(ranges.length, 1);
+    assert.equal(fs.statSync(`${path}.part`).size, 70_000);
+  }
+  assert.ok((await fetchWith(serving(content), { size: content.length }, path)).equals(content));
+});
+
+test("what was all there but not checked is not fetched again", async () => {
+  const path = next();
+  fs.writeFileSync(`${path}.part`, content);
+  assert.ok((await fetchWith(serving(content), {}, path)).equals(content));
+  assert.deepEqual(ranges, [`bytes=${content.length}-`]);
+});
+
+test("a file that changed on the server between two pieces is fetched once more, whole", async () => {
+  const old = Buffer.alloc(content.length, 7);
+  const path = next();
+  fs.writeFileSync(`${path}.part`, old.subarray(0, 50_000));
+  assert.ok((await fetchWith(serving(content), {}, path)).equals(content));
+  assert.deepEqual(ranges, ["bytes=50000-", undefined]);
+  const other = next();
+  fs.writeFileSync(`${other}.part`, content.subarray(0, 50_000));
+  await assert.rejects(fetchWith(serving(old), {}, other), /has the MD5 sum .*; thrown away/);
+  assert.deepEqual(ranges, ["bytes=50000-", undefined]);
+  assert.ok(!fs.existsSync(other) && !fs.existsSync(`${other}.part`));
+});
+
+test("waiting before another try is told, and given up when asked to", async () => {
+  behave = (_, response) => response.writeHead(503).end();
+  const controller = new AbortController();
+  const told: string[] = [];
+  const onRetry = (reason: string, milliseconds: number) => {
+    told.push(`${reason}, ${milliseconds}`);
+    controller.abort(new Error("enough"));
+  };
+  // Were the pause not given up, the test would never end.
+  const options = { pause: 2 ** 30, onRetry, signal: controller.signal };
+  await assert.rejects(downloadFile({ name: "file", url, md5 }, next(), options), /enough/);
+  assert.deepEqual(told, [`the server answered 503 Service Unavailable, ${2 ** 30}`]);
 });
 
 test("what was stopped goes on in the next call", async () => {
@@ -208,6 +274,7 @@ test("the folder follows the environment, and sums are well formed", () => {
   for (const { files } of remoteDatasets)
     for (const file of files) {
       assert.match(file.md5, /^[0-9a-f]{32}$/);
+      assert.ok(file.size! > 1000, file.name);
       assert.ok(new URL(file.url).pathname.endsWith(file.name));
     }
 });
@@ -216,7 +283,7 @@ test("the command lists, and verifies what is there", async () => {
   const root = join(folder, "command");
   assert.match(
     (await runInProcess("data", "list", "--root", root)).text,
-    /fashion-mnist +70,000 clothes/,
+    /fashion-mnist +70,000 clothes, 28 × 28 grey +31 MB\n/,
   );
   fs.mkdirSync(join(root, "mnist"), { recursive: true });
   fs.writeFileSync(join(root, "mnist", "t10k-labels-idx1-ubyte.gz"), "wrong");
@@ -226,4 +293,35 @@ test("the command lists, and verifies what is there", async () => {
   assert.match(text, /train-images-idx3-ubyte\.gz is missing/);
   const typo = await runInProcess("data", "get", "fashon-mnist");
   assert.deepEqual([typo.code, /did you mean "fashion-mnist"/.test(typo.text)], [2, true]);
+});
+
+test("the command stops at Ctrl-C, keeps what came, and says what went wrong", async (t) => {
+  const root = join(folder, "interrupted");
+  const part = join(root, "mnist/train-images-idx3-ubyte.gz.part");
+  const fetchReally = globalThis.fetch;
+  t.mock.method(globalThis, "fetch", (_: string, options: RequestInit) =>
+    fetchReally(url, options),
+  );
+  behave = (_, response) => {
+    response.writeHead(200, { "content-length": 9_912_422 });
+    response.write(content);
+  };
+  const stopped = runInProcess("data", "get", "mnist", "--root", root);
+  while ((fs.statSync(part, { throwIfNoEntry: false })?.size ?? 0) === 0)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  process.emit("SIGINT", "SIGINT");
+  const { code, text } = await stopped;
+  assert.deepEqual([code, /Stopping … run again to go on/.test(text)], [130, true], text);
+  assert.deepEqual(fs.readdirSync(join(root, "mnist")), ["train-images-idx3-ubyte.gz.part"]);
+  behave = (_, response) => response.writeHead(403).end();
+  const refused = await runInProcess("data", "get", "mnist", "--root", root);
+  assert.equal(refused.code, 1);
+  assert.match(
+    refused.text,
+    /answered 403 Forbidden; run again to go on, or put the files into .*mnist/,
+  );
+  assert.ok(fs.statSync(part).size > 0);
+  behave = serving(content);
+  const other = await runInProcess("data", "get", "mnist", "--root", root);
+  assert.match(other.text, /the server's file has 200000 bytes; expected 9912422/);
 });

@@ -8,7 +8,6 @@ import { gzipSync } from "node:zlib";
 import { packTar } from "modern-tar";
 import sharp from "sharp";
 import { FormatError, ValueError } from "../src/core/errors.js";
-import type { Dataset } from "../src/data/dataset.js";
 import { encodeIdx } from "../src/data/idx.js";
 import { DataLoader } from "../src/data/loader.js";
 import {
@@ -23,8 +22,6 @@ import {
   Omniglot,
   Places365,
   readCsv,
-  readParquet,
-  webDataset,
 } from "../src/data/node.js";
 import { decodeImage, readImage } from "../src/io/decodeImage.js";
 import { FileError } from "../src/io/fileSystem.js";
@@ -151,42 +148,6 @@ test("CIFAR's binary files are read from a folder and from the archive", async (
   );
 });
 
-test("a folder of pictures has torchvision's classes and order; thumbnails are kept", async () => {
-  const rows: [string, number][] = [
-    ["b/2.png", 3],
-    ["b/10.png", 2],
-    ["a/deep/x.PNG", 1],
-    ["B/y.png", 4],
-  ];
-  for (const [name, value] of rows) make(`pics/${name}`, await grey(8, value));
-  make("pics/a/notes.txt", "no picture");
-  const root = join(folder, "pics");
-  const thumbnails = join(folder, "thumbs");
-  const dataset = ImageFolder.open(root, { mode: "grey", size: 4, thumbnails });
-  assert.deepEqual(dataset.classes, ["B", "a", "b"]);
-  assert.deepEqual([...dataset.targets], [0, 1, 2, 2]);
-  const values = async () => {
-    const pairs = await Promise.all([0, 1, 2, 3].map((i) => dataset.get(i)));
-    return pairs.map(([{ shape, data }]) => [shape.join(), data[0]]);
-  };
-  const expected = [4, 1, 2, 3].map((value) => ["1,4,4", value]);
-  assert.deepEqual(await values(), expected);
-  const kept = fs.readdirSync(thumbnails, { recursive: true, encoding: "utf8" });
-  const copies = kept.filter((name) => name.endsWith(".npy"));
-  assert.equal(copies.length, 4);
-  // A damaged copy is made anew.
-  fs.writeFileSync(join(thumbnails, copies[0]!), "damaged");
-  assert.deepEqual(await values(), expected);
-  fs.mkdirSync(join(root, "empty"));
-  assert.throws(() => ImageFolder.open(root), /empty: holds no pictures/);
-  assert.equal(ImageFolder.open(root, { allowEmpty: true }).classes.length, 4);
-  assert.throws(() => ImageFolder.open(join(root, "b")), /has no subfolders/);
-  assert.throws(
-    () => ImageFolder.open(root, { thumbnails, allowEmpty: true }),
-    /thumbnails need a size/,
-  );
-});
-
 test("a broken picture is reported by name without losing the epoch", async () => {
   make("mixed/a/1.png", await grey(4, 1));
   const cut = (await grey(4, 2)).subarray(0, 40);
@@ -232,6 +193,15 @@ test("ImageNet's and Places' lists give names and labels", async () => {
   make("places/val_256/v1.png", await grey(4, 9));
   const places = Places365.open(join(folder, "places"), { split: "val", small: true });
   const [image, label] = await places.get(0);
+  const small = { size: [2, 2], thumbnails: join(folder, "small") } as const;
+  const thumbnails = [
+    Places365.open(join(folder, "places"), { split: "val", small: true, ...small }),
+    ImageNet.open(join(folder, "net"), small),
+  ];
+  for (const dataset of thumbnails)
+    for (const _ of [0, 1]) assert.deepEqual((await dataset.get(0))[0].shape, [3, 2, 2]);
+  const kept = fs.readdirSync(small.thumbnails, { recursive: true, encoding: "utf8" });
+  assert.equal(kept.filter((name) => name.endsWith(".npz")).length, 2);
   assert.deepEqual([image.shape, label, places.classes[label]], [[3, 4, 4], 1, "/b/bar"]);
 });
 
@@ -261,72 +231,6 @@ test("Omniglot's zips give characters and one-shot runs", async () => {
   assert.deepEqual([first!.name, [...first!.answers], first!.train.length], ["run01", [0], 1]);
   const lacking = make("lacking.zip", await run("run01/a.png run01/b.png\n"));
   await assert.rejects(Omniglot.oneShotRuns(lacking), /names run01\/a\.png, which it lacks/);
-});
-
-test("tables are read; rows that do not fit are named", async () => {
-  const csv = await readCsv(make("a.csv.gz", gzipSync('x,kind\n1.5,"b, c"\n-2,a\n')));
-  assert.deepEqual([...csv.numbers(["x"]).data], [1.5, -2]);
-  const { labels, classes } = csv.categories("kind");
-  assert.deepEqual(
-    [[...labels.data], classes],
-    [
-      [1, 0],
-      ["a", "b, c"],
-    ],
-  );
-  assert.throws(() => csv.numbers(), /row 1, column "kind" is "b, c"; expected a number/);
-  assert.throws(() => csv.column("z"), /has no column "z", only x, kind/);
-  await assert.rejects(readCsv(make("b.csv", "a,b\n1\n")), /b\.csv: .*line 2/);
-  await assert.rejects(readCsv(make("c.csv", 'a,b\n"1,2\n')), FormatError);
-  const fixtures = JSON.parse(
-    fs.readFileSync(new URL("fixtures/tables.json", import.meta.url), "utf8"),
-  ) as Record<string, string>;
-  for (const [codec, text] of Object.entries(fixtures)) {
-    const bytes = Buffer.from(text, "base64");
-    const table = await readParquet(make(`${codec}.parquet`, bytes));
-    assert.deepEqual([...table.numbers(["x", "n"]).data], [0.5, 1, -1.25, 2, 3, 3], codec);
-    assert.deepEqual(table.categories("name").classes, ["cat", "dog"], codec);
-    assert.deepEqual([...(table.column("image")[0] as Uint8Array)], [0x89, 80, 78, 71], codec);
-    const cut = make("cut.parquet", bytes.subarray(0, bytes.length - 9));
-    await assert.rejects(readParquet(cut), FormatError);
-  }
-  const path = join(folder, "none.parquet");
-  await assert.rejects(readParquet(path, { columns: ["z"] }), /no column "z"/);
-});
-
-test("tar shards are streams of examples; archives with lies in them are refused", async () => {
-  const files = [0, 1, 2].flatMap((i) => [
-    { header: { name: `s/${i}.seg.png`, size: 1 }, body: Uint8Array.of(i) },
-    { header: { name: `s/${i}.cls`, size: 1 }, body: String(i) },
-  ]);
-  const tar = await packTar(files);
-  const shard = make("a.tar", tar);
-  const zipped = make("b.tar.gz", gzipSync(tar));
-  const stream = (onError: "throw" | "skip" = "throw") =>
-    webDataset([shard, zipped], {
-      onError,
-      decode: ({ key, files: parts }) => {
-        if (key === "s/1" && onError === "skip") throw new Error("bad");
-        return [Number(new TextDecoder().decode(parts.get("cls")))] as const;
-      },
-    });
-  const walk = async (dataset: unknown) => {
-    const seen: number[] = [];
-    const loader = new DataLoader(dataset as Dataset<[number]>, { batchSize: 2 });
-    for await (const [x] of loader) seen.push(...x.data);
-    return seen;
-  };
-  assert.deepEqual(await walk(stream()), [0, 1, 2, 0, 1, 2]);
-  assert.deepEqual(await walk(stream("skip")), [0, 2, 0, 2]);
-  const all = async (path: string, options = {}) => {
-    for await (const _ of readTar(path, options));
-  };
-  await assert.rejects(all(make("cut.tar", tar.subarray(0, 700))), FormatError);
-  await assert.rejects(all(make("no.tar", noise(2048))), FormatError);
-  await assert.rejects(all(shard, { maxEntryBytes: 0 }), /at most 0 are read/);
-  const evil = await packTar([{ header: { name: "../up.txt", size: 1 }, body: "x" }]);
-  await assert.rejects(all(make("evil.tar", evil)), FormatError);
-  await assert.rejects(all(join(folder, "gone.tar")), FileError);
 });
 
 test("pictures of every kind become the channels asked for", async () => {

@@ -1,11 +1,14 @@
 /** Samplers, loaders that resume or skip, streams, and batches made in worker threads. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, test } from "node:test";
+import { packTar } from "modern-tar";
 import { FormatError, GradusError, ValueError } from "../src/core/errors.js";
 import type { Dataset } from "../src/data/dataset.js";
 import { DataLoader, type LoaderState } from "../src/data/loader.js";
-import { WorkerDataset } from "../src/data/node/workerDataset.js";
+import { readShard, shardSamples, WorkerDataset } from "../src/data/node.js";
+import { exampleGenerator } from "../src/data/order.js";
 import {
   BatchSampler,
   DistributedSampler,
@@ -15,7 +18,10 @@ import {
   WeightedRandomSampler,
 } from "../src/data/sampler.js";
 import { ConcatDataset, type IterableDataset, shuffleBuffer } from "../src/data/transformed.js";
-import { makeDataset } from "./support/workerSource.js";
+import { makeDataset, makeDecoder } from "./support/workerSource.js";
+import { temporaryFolder } from "./trainSupport.js";
+
+const folder = temporaryFolder();
 
 /** Written by scripts/fixtures/makeShares.py. */
 const torchShares = JSON.parse(
@@ -205,6 +211,75 @@ test("streams are cut into batches, mixed by seed, and resumed", async () => {
   assert.throws(() => loaderOf(stream, { shuffle: true }), /mix it with shuffleBuffer/);
   assert.throws(() => loaderOf(stream, {}).length, /is a stream/);
   assert.throws(() => loaderOf(numbers(2), { shuffle: true, sampler: new SequentialSampler(2) }));
+});
+
+test("tar shards are decoded in threads, the same for every number of them", async () => {
+  const shards = await Promise.all(
+    ["a", "b"].map(async (name, shard) => {
+      const path = join(folder, `${name}.tar`);
+      const labels = Array.from({ length: 9 }, (_, i) => String(9 * shard + i));
+      const files = labels.map((body) => ({
+        header: { name: `${name}/${body}.cls`, size: body.length },
+        body,
+      }));
+      writeFileSync(path, await packTar(files));
+      return path;
+    }),
+  );
+  const { decode } = makeDecoder({});
+  const options = { batchSize: 4, seed: 3 };
+  const expected: number[][][] = [];
+  for (const epoch of [0, 1]) {
+    const batches: number[][] = [];
+    let index = 0;
+    let labels: number[] = [];
+    let drawn: number[] = [];
+    for (const shard of shards)
+      for await (const sample of readShard(shard)) {
+        const [label, noise] = decode(sample, exampleGenerator({ seed: 3, epoch }, index++));
+        labels.push(label);
+        drawn.push(...noise.data);
+        if (labels.length < 4 && label < 17) continue;
+        batches.push([...labels, ...drawn]);
+        [labels, drawn] = [[], []];
+      }
+    expected.push(batches);
+  }
+  assert.notDeepEqual(expected[0], expected[1]);
+  for (const count of [1, 3]) {
+    const workers = await openWorkers(count, {}, "makeDecoder");
+    const loader = loaderOf(workers.stream(shardSamples(shards)), options);
+    assert.equal(loader.prefetch, 2 * count);
+    assert.deepEqual([await walk(loader), await walk(loader)], expected);
+    loader.loadStateDict({ seed: 3, epoch: 0, batch: 3, batches: null });
+    assert.deepEqual(await walk(loader), expected[0]!.slice(3));
+    const mixed = loaderOf(shuffleBuffer(workers.stream(shardSamples(shards)), 5), options);
+    const labels = (await walk(mixed)).flatMap((batch) => batch.slice(0, batch.length / 3));
+    assert.deepEqual(
+      labels.sort((a, b) => a - b),
+      [...Array(18).keys()],
+    );
+    const dataset = loaderOf(workers, options);
+    assert.deepEqual(await walk(dataset), []);
+  }
+  const skipping = await openWorkers(2, { broken: 6 }, "makeDecoder");
+  const source = shardSamples([...shards, join(folder, "gone.tar")]);
+  const loader = loaderOf(skipping.stream(source), { ...options, onError: "skip" });
+  assert.equal((await walk(loader)).flat().length, 3 * 17);
+  const told = loader.broken.map(({ error }) => error.message);
+  assert.equal(told.length, 2);
+  assert.equal(told[0], "decode: a/6: is damaged");
+  assert.match(told[1]!, /gone\.tar/);
+  await assert.rejects(
+    walk(loaderOf(skipping.stream(shardSamples(shards)), options)),
+    (e) => e instanceof FormatError && e.message === "decode: a/6: is damaged",
+  );
+  const other = await openWorkers(1, { length: 3 });
+  await assert.rejects(
+    walk(loaderOf(other.stream(source), options)),
+    /for a stream it makes \{ decode \}/,
+  );
+  await assert.rejects(skipping.get(0), /walk over the workers' stream/);
 });
 
 test("data sets are put one after another", () => {

@@ -52,9 +52,11 @@ export {
   ConcatDataset,
   type IterableDataset,
   mapDataset,
+  type Stream,
+  type StreamOptions,
   shuffleBuffer,
 } from "./transformed.js";
-export type { MakeDataset, WorkerRecipe } from "./workers/answer.js";
+export type { MakeDataset, StreamRecipe, WorkerRecipe } from "./workers/answer.js";
 export {
   serveDataset,
   WebWorkerDataset,

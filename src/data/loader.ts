@@ -41,7 +41,8 @@ export interface DataLoaderOptions<E extends Example> extends SeedOptions, Batch
   readonly prefetch?: number;
   /**
    * What to do with an example that cannot be made, such as a damaged file: `throw` (default) its
-   * error, or `skip` it: its batch is smaller, and {@link DataLoader.broken} holds it.
+   * error, or `skip` it: {@link DataLoader.broken} holds it, and its batch is smaller, or made full
+   * by the next examples of a stream.
    */
   readonly onError?: ErrorPolicy;
   /** Told about each example that was skipped, as its batch is reached. */
@@ -110,7 +111,7 @@ export class DataLoader<E extends Example> implements Iterable<Batch<E>>, AsyncI
     this.#dataset = dataset;
     this.#options = options;
     this.batchSize = checkCount(op, "batchSize", options.batchSize ?? 1, 1);
-    const ahead = "get" in dataset && dataset.concurrency ? 2 * dataset.concurrency : 2;
+    const ahead = dataset.concurrency ? 2 * dataset.concurrency : 2;
     this.prefetch = checkCount(op, "prefetch", options.prefetch ?? ahead, 0);
     this.shuffle = options.shuffle ?? false;
     this.dropLast = options.dropLast ?? false;
@@ -256,8 +257,8 @@ export class DataLoader<E extends Example> implements Iterable<Batch<E>>, AsyncI
     walk: Walk,
   ): AsyncGenerator<Batch<E>, void, undefined> {
     for await (const made of batches) {
-      if (made.isEnd) break;
       this.#arrive(made, walk);
+      if (made.isEnd) break;
       if (made.value) yield made.value;
     }
     this.#end(walk);
@@ -294,23 +295,49 @@ export class DataLoader<E extends Example> implements Iterable<Batch<E>>, AsyncI
 
   /** Makes the batches of a stream, which only come one after the other. */
   #stream(walk: Walk): (batch: number) => Promise<Made<E>> {
-    const chunks = streamChunks((this.#dataset as IterableDataset<E>).iterate(walk.draw), {
+    let broken: BrokenExample[] = [];
+    const stream = (this.#dataset as IterableDataset<E>).iterate(walk.draw, {
+      onError: this.#options.onError ?? "throw",
+      onBroken: (one) => broken.push(one),
+    });
+    const chunks = streamChunks(stream, {
       size: this.batchSize,
       dropLast: this.dropLast,
       skip: walk.from,
     });
     let last: Promise<unknown> = Promise.resolve();
-    const { collate = stackExamples, transform } = this.#options;
+    const makeOf = this.#streamBatches(walk);
     return (number) => {
-      const made = last.then(async (): Promise<Made<E>> => {
-        const { done, value } = await chunks.next();
-        if (done) return { number, value: undefined, broken: [], isEnd: true };
-        const arrays = collate(value);
-        const batch = transform ? transform(arrays) : arrays;
-        return { number, value: batch.map(toTensor) as Batch<E>, broken: [] };
+      const came = last.then(async () => {
+        const { value } = await chunks.next();
+        const skipped = broken;
+        broken = [];
+        return { value, skipped };
       });
-      last = made.catch(() => {});
-      return made;
+      last = came.catch(() => {});
+      // Only reading waits for its turn: batches may be made side by side.
+      return came.then(async ({ value, skipped }): Promise<Made<E>> => {
+        if (!value) return { number, value: undefined, broken: skipped, isEnd: true };
+        const made = await makeOf(value, number);
+        return {
+          number,
+          value: made.batch?.map(toTensor) as Batch<E> | undefined,
+          broken: [...skipped, ...made.broken],
+        };
+      });
+    };
+  }
+
+  /** How what came of a stream becomes a batch: here, or where the stream says. */
+  #streamBatches({ draw }: Walk): (items: E[], number: number) => Promise<Collected<E>> {
+    const { collate = stackExamples, transform, onError = "throw" } = this.#options;
+    const stream = this.#dataset as IterableDataset<E>;
+    return async (items, number) => {
+      const first = number * this.batchSize;
+      const { batch, broken } = stream.collect
+        ? await stream.collect(items, first, { draw, onError })
+        : { batch: collate(items), broken: [] };
+      return { batch: batch && transform ? transform(batch) : batch, broken };
     };
   }
 }
@@ -342,7 +369,7 @@ function checkOptions<E extends Example>(
     refuse("batchSampler excludes batchSize, shuffle, sampler and dropLast");
   if (!("get" in dataset) && (sampler || batchSampler || shuffle))
     refuse("a stream has its own order; mix it with shuffleBuffer");
-  if ("get" in dataset && dataset.collect && collate)
+  if (dataset.collect && collate)
     refuse("the data set makes whole batches itself: give collate there");
 }
 

@@ -127,8 +127,11 @@ export {
   VisionDataset,
 } from "./node/visionDataset.js";
 export {
+  type BrokenShardExample,
   readShard,
+  type ShardOptions,
   type ShardSample,
+  shardSamples,
   type WebDatasetOptions,
   webDataset,
 } from "./node/webDataset.js";

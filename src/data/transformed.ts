@@ -4,15 +4,46 @@
  */
 import { ValueError } from "../core/errors.js";
 import type { Generator } from "../tensor/random.js";
-import { checkIndex, type Dataset, type Example } from "./dataset.js";
+import {
+  type BrokenExample,
+  type Collected,
+  type CollectOptions,
+  checkIndex,
+  type Dataset,
+  type ErrorPolicy,
+  type Example,
+} from "./dataset.js";
 import { type Draw, exampleGenerator, IndexSource } from "./order.js";
 
 /**
- * Examples that come in their own order, such as from an archive too large for random access. Each
+ * Things that come in their own order, such as from an archive too large for random access. Each
  * walk begins anew; `draw` says what random choices depend on.
  */
-export interface IterableDataset<E extends Example = Example> {
-  iterate(draw: Draw): Iterable<E> | AsyncIterable<E>;
+export interface Stream<T> {
+  /** `options` says what to do with what cannot be read, where the stream can go on after it. */
+  iterate(draw: Draw, options?: StreamOptions): Iterable<T> | AsyncIterable<T>;
+}
+
+/** A stream of examples. */
+export interface IterableDataset<E extends Example = Example> extends Stream<E> {
+  /**
+   * Makes a batch of what `iterate` gave, elsewhere, such as in another thread: what comes is not
+   * examples yet then, and only the loader's to hand on. `first` is the number of the first in the walk.
+   */
+  collect?(
+    items: readonly unknown[],
+    first: number,
+    options: CollectOptions,
+  ): Promise<Collected<E>>;
+  /** Batches that `collect` makes at the same time. */
+  readonly concurrency?: number;
+}
+
+/** What a loader asks of a stream. */
+export interface StreamOptions {
+  readonly onError: ErrorPolicy;
+  /** Told of what was skipped; its index counts what the walk came to before it. */
+  readonly onBroken: (broken: BrokenExample) => void;
 }
 
 /**
@@ -78,10 +109,12 @@ export function shuffleBuffer<E extends Example>(
   if (!Number.isInteger(size) || size < 1)
     throw new ValueError("shuffleBuffer", `size is ${size}; expected a whole number ≥ 1`);
   return {
-    async *iterate(draw) {
+    ...(dataset.collect && { collect: dataset.collect.bind(dataset) }),
+    ...(dataset.concurrency && { concurrency: dataset.concurrency }),
+    async *iterate(draw, options) {
       const source = new IndexSource(draw.seed, draw.epoch);
       const kept: E[] = [];
-      for await (const example of dataset.iterate(draw)) {
+      for await (const example of dataset.iterate(draw, options)) {
         if (kept.length < size) {
           kept.push(example);
           continue;

@@ -4,6 +4,7 @@
  */
 import { FormatError, GradusError, ValueError } from "../core/errors.js";
 import { readFileLimited, type WriteOptions, writeFileAtomic } from "./files.js";
+import { loadOptional } from "./optionalPackage.js";
 import { decodePlainPicture } from "./plainPictures.js";
 import { encodePng, type PixelImage } from "./png.js";
 
@@ -172,14 +173,5 @@ export async function openPicture(
 }
 
 /** The optional package that decodes, or an error that says how to get it. */
-export async function loadSharp(): Promise<typeof import("sharp")> {
-  try {
-    return await import("sharp");
-  } catch (error) {
-    throw new GradusError(
-      "sharp",
-      `decoding pictures takes the optional package sharp: npm install sharp ` +
-        `(${(error as Error).message.split("\n")[0]})`,
-    );
-  }
-}
+export const loadSharp = (): Promise<typeof import("sharp")> =>
+  loadOptional(import("sharp"), "sharp", "decoding pictures");

@@ -6,6 +6,7 @@ import { open } from "node:fs/promises";
 import { FormatError, GradusError } from "../core/errors.js";
 import { fileError } from "./fileSystem.js";
 import { isGzip } from "./gzip.js";
+import { loadOptional } from "./optionalPackage.js";
 import { isSafePath } from "./zip.js";
 
 export interface ReadTarOptions {
@@ -31,7 +32,11 @@ export async function* readTar(
   options: ReadTarOptions = {},
 ): AsyncGenerator<TarFile, void, undefined> {
   const { filter = () => true, maxEntryBytes = 2 ** 28 } = options;
-  const { createTarDecoder } = await import("modern-tar");
+  const { createTarDecoder } = await loadOptional(
+    import("modern-tar"),
+    "modern-tar",
+    "reading tar",
+  );
   const { stream, close } = await openStream(path);
   try {
     const entries = stream.pipeThrough(createTarDecoder({ strict: true }));

@@ -2,9 +2,11 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { GradusError } from "../../core/errors.js";
 import { dataFolder, getData, isHere, verifyData } from "../../data/node/cache.js";
+import { DownloadError } from "../../data/node/download.js";
 import { findRemote, type RemoteDataset, remoteDatasets } from "../../data/node/registry.js";
-import { exitCodes, signalExitCodes, UsageError } from "../errors.js";
+import { briefly, exitCodes, signalExitCodes, UsageError } from "../errors.js";
 import { listenForInterrupts } from "../interrupts.js";
 import type { Context } from "../program.js";
 import { suggestion } from "../terminal/format.js";
@@ -68,10 +70,11 @@ function list({ root = dataFolder() }: FolderOption, { io }: Context): void {
   out.line();
   for (const dataset of remoteDatasets) {
     const state = stateOf(dataset, root).padEnd(8);
-    const byHand = dataset.byHand ? out.style.dim(`; ${dataset.byHand}`) : "";
-    out.line(
-      `${out.style.bold(dataset.name.padEnd(14))}${out.style.good(state)} ${dataset.title}${byHand}`,
-    );
+    const bytes = dataset.files.reduce((sum, { size = 0 }) => sum + size, 0);
+    const byHand = dataset.byHand ? `; ${dataset.byHand}` : "";
+    const name = out.style.bold(dataset.name.padEnd(14));
+    const more = out.style.dim(`${megabytes(bytes)}${byHand}`);
+    out.line(`${name}${out.style.good(state)} ${dataset.title}  ${more}`);
   }
 }
 
@@ -104,6 +107,11 @@ async function get(name: string, { root }: FolderOption, context: Context): Prom
         out.line(`${out.style.dim("unpacking")} ${next}`);
       },
       onUnpacked: (files) => out.status(`${file}  ${files.toLocaleString("en-US")} files`),
+      onRetry(reason, milliseconds) {
+        out.clearStatus();
+        const when = milliseconds > 0 ? `; trying again in ${milliseconds / 1000} s` : "";
+        err.line(`${file}: ${reason}${when}`);
+      },
       onWait: () => err.line("Another process is fetching it: waiting …"),
       onProgress(done, total) {
         const share = total ? `${bar(done / total, 24, out.style)} of ${megabytes(total)}` : "";
@@ -113,13 +121,17 @@ async function get(name: string, { root }: FolderOption, context: Context): Prom
     out.line(`${out.style.good("here")} ${folder}  ${out.style.dim(dataset.licence)}`);
   } catch (error) {
     const signal = interrupts.received();
-    if (!signal) throw error;
+    if (!signal) throw error instanceof DownloadError ? withHint(error, dataset, root) : error;
     context.setExitCode(signalExitCodes[signal]);
   } finally {
     out.clearStatus();
     interrupts.dispose();
   }
 }
+
+/** What helps where the network is what is missing: files that came another way. */
+const withHint = (error: DownloadError, { name }: RemoteDataset, root = dataFolder()): Error =>
+  new GradusError("", `${briefly(error)}, or put the files into ${join(root, name)} yourself`);
 
 async function verify(
   name: string | undefined,

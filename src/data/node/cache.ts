@@ -65,18 +65,29 @@ function takeLock(path: string, owner: string): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw fileError("lock", path, error);
   }
-  const age = Date.now() - (fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-  // Renamed before it is removed: of several that find it stale only one succeeds.
-  if (age > staleMilliseconds) {
-    const aside = `${path}.${process.pid}.stale`;
-    try {
-      fs.renameSync(path, aside);
-      fs.rmSync(aside, { force: true });
-    } catch {
-      // Another process was faster.
-    }
-  }
+  if (isStale(path)) takeAside(path);
   return false;
+}
+
+const isStale = (path: string): boolean => {
+  const time = fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  return time !== undefined && Date.now() - time > staleMilliseconds;
+};
+
+/**
+ * Removes a lock that was left behind. It is renamed first, and looked at again: between looking and renaming another process may
+ * have done the same and taken the lock, which is then given back.
+ */
+function takeAside(path: string): void {
+  const aside = `${path}.${process.pid}.${Math.random()}.stale`;
+  try {
+    fs.renameSync(path, aside);
+    if (!isStale(aside)) fs.linkSync(aside, path);
+  } catch {
+    // Another process was faster.
+  } finally {
+    fs.rmSync(aside, { force: true });
+  }
 }
 
 function readQuietly(path: string): string {

@@ -4,10 +4,10 @@
  */
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { ArrayData } from "../../io/arrayData.js";
-import { fileError } from "../../io/fileSystem.js";
 import { loadNpz, saveNpz } from "../../io/npyFile.js";
+import { warnNotKept } from "./notKept.js";
 
 export interface Decoded {
   /** uint8 [N, C, H, W]. */
@@ -16,8 +16,11 @@ export interface Decoded {
   readonly files: readonly string[];
 }
 
-/** The file that is kept; undefined where the archive is not there. */
-function placeOf(folder: string, archive: string, facts: object): string | undefined {
+/**
+ * Where an archive's decoded pictures are kept; undefined where the archive is not there. To be asked before the archive is read: one
+ * that is replaced meanwhile must not be kept under the new one's name.
+ */
+export function placeOfDecoded(folder: string, archive: string, facts: object): string | undefined {
   const stat = fs.statSync(archive, { throwIfNoEntry: false });
   if (!stat) return undefined;
   const key = JSON.stringify([1, fs.realpathSync(archive), stat.size, stat.mtimeMs, facts]);
@@ -32,13 +35,8 @@ function parseNames(names: ArrayData | undefined): string[] | undefined {
 }
 
 /** What was kept; undefined where there is nothing, or nothing whole. */
-export async function readDecoded(
-  folder: string,
-  archive: string,
-  facts: object,
-): Promise<Decoded | undefined> {
-  const place = placeOf(folder, archive, facts);
-  if (place === undefined || !fs.existsSync(place)) return undefined;
+export async function readDecoded(place: string): Promise<Decoded | undefined> {
+  if (!fs.existsSync(place)) return undefined;
   try {
     const arrays = await loadNpz(place);
     const images = arrays.get("images");
@@ -52,23 +50,17 @@ export async function readDecoded(
   }
 }
 
-/** Keeps decoded pictures, whole or not at all. */
-export async function writeDecoded(
-  folder: string,
-  archive: string,
-  facts: object,
-  { images, files }: Decoded,
-): Promise<void> {
-  const place = placeOf(folder, archive, facts);
-  if (place === undefined) return;
+/** Keeps decoded pictures, whole or not at all. A disk that takes none does not take away the ones that were just decoded. */
+export async function writeDecoded(place: string, { images, files }: Decoded): Promise<void> {
+  const folder = dirname(place);
+  const data = new TextEncoder().encode(files.map((name) => `${name}\n`).join(""));
   try {
     fs.mkdirSync(folder, { recursive: true });
+    await saveNpz(place, [
+      ["images", images],
+      ["files", { shape: [data.length], dtype: "uint8", data }],
+    ]);
   } catch (error) {
-    throw fileError("loadImageArchive", folder, error);
+    warnNotKept("loadImageArchive", folder, error);
   }
-  const data = new TextEncoder().encode(files.map((name) => `${name}\n`).join(""));
-  await saveNpz(place, [
-    ["images", images],
-    ["files", { shape: [data.length], dtype: "uint8", data }],
-  ]);
 }

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { open } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { FormatError, GradusError } from "../../core/errors.js";
 import { fileError } from "../../io/fileSystem.js";
 import type { RemoteFile } from "./registry.js";
@@ -14,6 +15,8 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal;
   /** Told how far it is; the total is missing where nobody knows it. */
   readonly onProgress?: (done: number, total: number | undefined) => void;
+  /** Told why a try failed, before the next one. */
+  readonly onRetry?: (reason: string, milliseconds: number) => void;
   /** Tries after one another that may bring nothing; default 5. */
   readonly retries?: number;
   /** Milliseconds before the first new try, doubled each time; default 500. */
@@ -61,7 +64,7 @@ export async function checkFile(
 }
 
 /**
- * Fetches a file to `path`, unless it is there already.
+ * Fetches a file to `path`.
  *
  * @throws DownloadError where the server refuses or the connection keeps breaking off (the next
  * call goes on); FormatError where what came is not what was expected (it is thrown away).
@@ -72,29 +75,48 @@ export async function downloadFile(
   options: DownloadOptions = {},
 ): Promise<void> {
   const part = `${path}.part`;
-  const { retries = 5, pause = 500, signal } = options;
+  for (let isSecond = false; ; isSecond = true) {
+    const isJoined = await fetchAll(file, part, options);
+    const wrong = await checkFile(part, file, options.signal);
+    if (!wrong) break;
+    fs.rmSync(part, { force: true });
+    // Pieces of two versions of a file make neither: what was joined is fetched once more, in one.
+    if (isJoined && !isSecond) options.onRetry?.(`what came ${wrong}; beginning anew`, 0);
+    else throw new FormatError(op, `${file.url}: what came ${wrong}; thrown away`);
+  }
+  try {
+    fs.renameSync(part, path);
+  } catch (error) {
+    throw fileError(op, path, error);
+  }
+}
+
+/** Asks until all is there; says whether it is made of more than one piece. */
+async function fetchAll(
+  file: RemoteFile,
+  part: string,
+  options: DownloadOptions,
+): Promise<boolean> {
+  const { retries = 5, pause = 500, signal, onRetry } = options;
+  let most = sizeOfFile(part);
   for (let failures = 0; ; ) {
     signal?.throwIfAborted();
-    const before = sizeOfFile(part);
     try {
-      await fetchRest(file, part, options);
-      break;
+      return await fetchRest(file, part, options);
     } catch (error) {
       if (signal?.aborted || error instanceof GradusError) throw error;
-      // A try that brought something does not count.
-      failures = sizeOfFile(part) > before ? 1 : failures + 1;
+      // A try that brought more than all before it does not count.
+      const have = sizeOfFile(part);
+      failures = have > most ? 1 : failures + 1;
+      most = Math.max(most, have);
       const reason = messageOf(error);
       if (error instanceof Refusal || failures > retries)
         throw new DownloadError(op, `${file.url}: ${reason}; run again to go on`);
-      await new Promise((resolve) => setTimeout(resolve, pause * 2 ** (failures - 1)));
+      const wait = pause * 2 ** (failures - 1);
+      onRetry?.(reason, wait);
+      await sleep(wait, undefined, signal && { signal }).catch(() => {});
     }
   }
-  const wrong = await checkFile(part, file, signal);
-  if (wrong) {
-    fs.rmSync(part, { force: true });
-    throw new FormatError(op, `${file.url}: what came ${wrong}; thrown away`);
-  }
-  fs.renameSync(part, path);
 }
 
 const sizeOfFile = (path: string): number =>
@@ -105,11 +127,15 @@ const messageOf = (error: unknown): string => {
   return cause instanceof Error ? `${message} (${cause.message})` : message;
 };
 
-/** One request: the whole file, or what is missing of it. */
-async function fetchRest(file: RemoteFile, part: string, options: DownloadOptions): Promise<void> {
+/** One request: the whole file, or what is missing of it; says whether something was there before. */
+async function fetchRest(
+  file: RemoteFile,
+  part: string,
+  options: DownloadOptions,
+): Promise<boolean> {
   const { signal, stall = 30_000 } = options;
   const have = sizeOfFile(part);
-  if (file.size !== undefined && have === file.size) return;
+  if (file.size !== undefined && have === file.size) return true;
   const controller = new AbortController();
   const abort = () => controller.abort(signal?.reason);
   signal?.addEventListener("abort", abort, { once: true });
@@ -122,8 +148,10 @@ async function fetchRest(file: RemoteFile, part: string, options: DownloadOption
     const headers: Record<string, string> = { "accept-encoding": "identity" };
     if (have > 0) headers.range = `bytes=${have}-`;
     const response = await fetch(file.url, { headers, signal: controller.signal });
-    const { start, total } = judge(response, have, part);
-    await writeBody(response, { file, part, start, total, alive }, options);
+    const { start, total } = judge(response, have, file, part);
+    if (start === 0 || start !== total)
+      await writeBody(response, { file, part, start, total, alive }, options);
+    return start > 0;
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", abort);
@@ -132,27 +160,36 @@ async function fetchRest(file: RemoteFile, part: string, options: DownloadOption
 }
 
 /** Where what comes belongs, by the status and headers. */
-function judge(response: Response, have: number, part: string) {
-  const { status } = response;
-  const length = Number(response.headers.get("content-length") ?? Number.NaN);
+function judge(response: Response, have: number, file: RemoteFile, part: string) {
+  const { status, headers } = response;
+  const begun = new RegExp(`^bytes (?:${have}-\\d+|\\*)/(\\d+|\\*)$`);
+  const known = begun.exec(headers.get("content-range") ?? "")?.[1];
   if (status === 206) {
-    const range = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(response.headers.get("content-range") ?? "");
-    if (!range || Number(range[1]) !== have) {
-      fs.rmSync(part, { force: true });
-      throw new Error("the server sent another part than was asked for");
-    }
-    return { start: have, total: range[3] === "*" ? undefined : Number(range[3]) };
+    if (known) return { start: have, total: checkTotal(file, Number(known)) };
+    fs.rmSync(part, { force: true });
+    throw new Error("the server sent another part than was asked for");
   }
-  // The whole file, though a part was asked for: it begins anew.
-  if (status === 200) return { start: 0, total: Number.isNaN(length) ? undefined : length };
   if (status === 416) {
+    const total = checkTotal(file, Number(known));
+    if (total === have) return { start: have, total };
     fs.rmSync(part, { force: true });
     throw new Error("the server has no more of this file; beginning anew");
   }
+  // The whole file, though a part was asked for: it begins anew. What was packed on the way comes unpacked.
+  const isPacked = (headers.get("content-encoding") ?? "identity") !== "identity";
+  const length = Number((isPacked ? null : headers.get("content-length")) ?? Number.NaN);
+  if (status === 200) return { start: 0, total: checkTotal(file, length) };
   const message = `the server answered ${status} ${response.statusText}`.trimEnd();
   throw status >= 500 || status === 429 || status === 408
     ? new Error(message)
     : new Refusal(message);
+}
+
+/** A server whose file has another size has another file: nothing of it is fetched, and what is there stays. */
+function checkTotal({ url, size }: RemoteFile, total: number): number | undefined {
+  if (Number.isNaN(total)) return undefined;
+  if (size === undefined || total === size) return total;
+  throw new FormatError(op, `${url}: the server's file has ${total} bytes; expected ${size}`);
 }
 
 interface Target {

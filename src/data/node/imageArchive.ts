@@ -8,7 +8,7 @@ import { formatShape, maxElements, sameShape, sizeOf } from "../../core/shape.js
 import type { ArrayData } from "../../io/arrayData.js";
 import { type DecodeImageOptions, decodeImage } from "../../io/decodeImage.js";
 import { readTar, type TarFile } from "../../io/tarFile.js";
-import { readDecoded, writeDecoded } from "./decodedCache.js";
+import { placeOfDecoded, readDecoded, writeDecoded } from "./decodedCache.js";
 import { VisionDataset } from "./visionDataset.js";
 
 export interface ImageArchiveOptions extends Omit<DecodeImageOptions, "source" | "dtype"> {
@@ -18,7 +18,7 @@ export interface ImageArchiveOptions extends Omit<DecodeImageOptions, "source" |
   readonly filter?: (name: string) => boolean;
   /**
    * A folder to keep decoded pictures in, shared by processes: the next call reads them in moments, as long as the archive's size and
-   * time are the same.
+   * time are the same. Where nothing can be written to it a warning says so.
    */
   readonly cache?: string;
   /** Called now and then with the number of pictures that are decoded. */
@@ -65,10 +65,11 @@ export async function loadImageArchive(
 ): Promise<ImageArchive> {
   const { cache, onProgress: _progress, signal: _signal, filter, ...facts } = options;
   if (cache === undefined || filter) return await decodeArchive(path, options);
-  const kept = await readDecoded(cache, path, facts);
+  const place = placeOfDecoded(cache, path, facts);
+  const kept = place && (await readDecoded(place));
   if (kept) return new ImageArchive(kept.images, kept.files);
   const decoded = await decodeArchive(path, options);
-  await writeDecoded(cache, path, facts, { images: decoded.data, files: decoded.files });
+  if (place) await writeDecoded(place, { images: decoded.data, files: decoded.files });
   return decoded;
 }
 
@@ -96,6 +97,8 @@ async function decodeArchive(path: string, options: ImageArchiveOptions): Promis
       pixels.push(image.data as Uint8Array);
       names.push(name);
     });
+    // Before memory is full of what would be refused at the end.
+    if (shape) checkAmount(path, names.length, shape);
     onProgress?.(names.length);
     signal?.throwIfAborted();
   };
@@ -110,13 +113,14 @@ async function decodeArchive(path: string, options: ImageArchiveOptions): Promis
   return new ImageArchive(stack(pixels, shape), names);
 }
 
+function checkAmount(path: string, count: number, shape: readonly number[]): void {
+  if (sizeOf(shape) * count <= maxElements) return;
+  const more = `more than ${count - 1} pictures ${formatShape(shape)} do not fit one array`;
+  throw new ShapeError("loadImageArchive", `${path}: ${more}; give a smaller size, or a filter`);
+}
+
 function stack(pixels: readonly Uint8Array[], shape: readonly number[]): ArrayData {
   const size = sizeOf(shape);
-  if (size * pixels.length > maxElements)
-    throw new ShapeError(
-      "loadImageArchive",
-      `${pixels.length} pictures of ${size} values: too many`,
-    );
   const data = new Uint8Array(size * pixels.length);
   pixels.forEach((values, i) => {
     data.set(values, i * size);

@@ -1,18 +1,17 @@
 /**
  * Pictures on disk, decoded as they are asked for: any folder with one subfolder a class (as
  * torchvision's ImageFolder), lists of files (Places365), synsets (ImageNet). Small copies can be
- * kept, so that only the first epoch decodes large files. Node only.
+ * kept, so that only the first epoch decodes large files. Node only. Read thumbnails.ts next.
  */
-import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { extname, join } from "node:path";
 import { FormatError, ValueError } from "../../core/errors.js";
 import type { ArrayData } from "../../io/arrayData.js";
 import { type DecodeImageOptions, readImage } from "../../io/decodeImage.js";
 import { FileError, fileError } from "../../io/fileSystem.js";
-import { readFileLimited, writeFileAtomic } from "../../io/files.js";
-import { decodeNpy, encodeNpy } from "../../io/npy.js";
+import { readFileLimited } from "../../io/files.js";
 import { checkIndex, type Dataset } from "../dataset.js";
+import { Thumbnails } from "./thumbnails.js";
 
 /** Endings that torchvision's ImageFolder takes, and others that readImage reads. */
 const endings = new Set([
@@ -24,7 +23,10 @@ const endings = new Set([
 export type Sample = readonly [path: string, label: number];
 
 export interface ImageFolderOptions extends Omit<DecodeImageOptions, "source"> {
-  /** A folder to keep decoded pictures of `size` in, shared by processes. Needs `size`. */
+  /**
+   * A folder to keep decoded pictures of `size` in, shared by processes. Needs `size`. Where nothing
+   * can be written to it, as on a full disk, a warning says so and the pictures come all the same.
+   */
   readonly thumbnails?: string;
   /** Take only files for which this holds; default by their endings. */
   readonly isValidFile?: (path: string) => boolean;
@@ -36,18 +38,22 @@ export interface ImageFolderOptions extends Omit<DecodeImageOptions, "source"> {
 export class ImageDataset implements Dataset<[ArrayData, number]> {
   readonly samples: readonly Sample[];
   readonly classes: readonly string[];
-  readonly #options: ImageFolderOptions;
+  readonly #decode: DecodeImageOptions;
+  readonly #thumbnails: Thumbnails | undefined;
 
+  /** @throws ValueError for thumbnails without a size; FileError where their folder cannot be made. */
   constructor(
     samples: readonly Sample[],
     classes: readonly string[],
     options: ImageFolderOptions = {},
   ) {
-    if (options.thumbnails !== undefined && options.size === undefined)
+    const { thumbnails, isValidFile: _, allowEmpty: __, ...decode } = options;
+    if (thumbnails !== undefined && options.size === undefined)
       throw new ValueError("ImageDataset", "thumbnails need a size");
     this.samples = samples;
     this.classes = classes;
-    this.#options = options;
+    this.#decode = decode;
+    this.#thumbnails = thumbnails === undefined ? undefined : new Thumbnails(thumbnails, decode);
   }
 
   get length(): number {
@@ -65,34 +71,10 @@ export class ImageDataset implements Dataset<[ArrayData, number]> {
   async get(index: number): Promise<[ArrayData, number]> {
     checkIndex("ImageDataset.get", index, this.length);
     const [path, label] = this.samples[index]!;
-    const { thumbnails, isValidFile, allowEmpty, ...decode } = this.#options;
-    if (thumbnails === undefined) return [await readImage(path, decode), label];
-    return [await readThumbnail(path, thumbnails, decode), label];
-  }
-}
-
-/** A small copy that was kept; one that is damaged or older than its file is made anew. */
-async function readThumbnail(
-  path: string,
-  folder: string,
-  decode: DecodeImageOptions,
-): Promise<ArrayData> {
-  const stat = fs.statSync(path, { throwIfNoEntry: false });
-  const key = JSON.stringify([
-    fs.existsSync(path) && fs.realpathSync(path),
-    stat?.mtimeMs,
-    stat?.size,
-    decode,
-  ]);
-  const name = createHash("sha256").update(key).digest("hex");
-  const kept = join(folder, name.slice(0, 2), `${name}.npy`);
-  try {
-    return decodeNpy(readFileLimited(kept, { maxBytes: 2 ** 30 }), { source: kept });
-  } catch {
-    const image = await readImage(path, decode);
-    fs.mkdirSync(join(folder, name.slice(0, 2)), { recursive: true });
-    writeFileAtomic(kept, encodeNpy(image));
-    return image;
+    const image = this.#thumbnails
+      ? await this.#thumbnails.read(path)
+      : await readImage(path, this.#decode);
+    return [image, label];
   }
 }
 
@@ -109,16 +91,30 @@ function listFolder(path: string): fs.Dirent[] {
 const isFolder = (path: string): boolean =>
   fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
-/** All files below a folder; links to folders that hold it are not followed in circles. */
-function* walkFiles(folder: string, above: readonly string[] = []): Generator<string> {
+/** Whether an entry is a folder or leads to one; only links, and what the system does not say, are looked at. */
+const leadsToFolder = (entry: fs.Dirent, path: string): boolean =>
+  entry.isDirectory() || (!entry.isFile() && isFolder(path));
+
+/** A folder and all below it, each with its files; links to folders that hold it are not followed in circles. */
+function* walkFolders(
+  folder: string,
+  above: readonly string[] = [],
+): Generator<{ folder: string; files: string[] }> {
   const real = fs.realpathSync(folder);
   if (above.includes(real)) return;
-  for (const { name } of listFolder(folder)) {
-    const path = join(folder, name);
-    if (isFolder(path)) yield* walkFiles(path, [...above, real]);
-    else yield path;
+  const files: string[] = [];
+  const folders: string[] = [];
+  for (const entry of listFolder(folder)) {
+    const path = join(folder, entry.name);
+    (leadsToFolder(entry, path) ? folders : files).push(path);
   }
+  yield { folder, files };
+  for (const inner of folders) yield* walkFolders(inner, [...above, real]);
 }
+
+/** All files below a folder in torchvision's order: by folder, then by name. */
+const walkFiles = (root: string): string[] =>
+  [...walkFolders(root)].sort((a, b) => byCode(a.folder, b.folder)).flatMap(({ files }) => files);
 
 /** Finds the files of each class. */
 function findSamples(
@@ -128,7 +124,7 @@ function findSamples(
 ): Sample[] {
   const isValid = options.isValidFile ?? ((path) => endings.has(extname(path).toLowerCase()));
   return folders.flatMap((name, label) => {
-    const files = [...walkFiles(join(root, name))].filter(isValid);
+    const files = walkFiles(join(root, name)).filter(isValid);
     if (files.length === 0 && !options.allowEmpty)
       throw new FileError("ImageFolder.open", join(root, name), "holds no pictures");
     return files.map((path): Sample => [path, label]);
@@ -137,8 +133,8 @@ function findSamples(
 
 const classFolders = (root: string): string[] =>
   listFolder(root)
-    .map(({ name }) => name)
-    .filter((name) => isFolder(join(root, name)));
+    .filter((entry) => leadsToFolder(entry, join(root, entry.name)))
+    .map(({ name }) => name);
 
 /**
  * A folder with one subfolder a class, `root/CLASS/…/picture.png`; classes by the order of their

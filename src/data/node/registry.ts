@@ -1,11 +1,12 @@
 /**
  * The data sets that `gradus data get` knows: official addresses, sizes and checksums. Where they were read:
  *
- * - torchvision's datasets/mnist.py: MNIST's, Fashion-MNIST's and KMNIST's addresses and MD5 sums, EMNIST's MD5 sum;
- *   datasets/places365.py: Places365's base address and MD5 sums; datasets/imagenet.py: ImageNet's MD5 sums;
- * - https://www.cs.toronto.edu/~kriz/cifar.html: CIFAR's MD5 sums.
+ * - torchvision's datasets: mnist.py for the addresses and MD5 sums of MNIST, Fashion-MNIST and KMNIST and EMNIST's MD5 sum;
+ *   omniglot.py, places365.py and imagenet.py for theirs;
+ * - https://www.cs.toronto.edu/~kriz/cifar.html: CIFAR's MD5 sums;
+ * - TensorFlow Datasets' url_checksums: all sizes but ImageNet's, which are those of taming-transformers' data/imagenet.py.
  *
- * Unverified are EMNIST's address, Omniglot's MD5 sums, and MNIST's and Fashion-MNIST's sizes. Read download.ts next.
+ * Read download.ts next.
  */
 
 export interface RemoteFile {
@@ -80,19 +81,23 @@ export const remoteDatasets: readonly RemoteDataset[] = [
     name: "kmnist",
     title: "70,000 Japanese cursive characters, 28 × 28 grey",
     licence: "CC BY-SA 4.0",
-    files: idxFiles("http://codh.rois.ac.jp/kmnist/dataset/kmnist/", [
-      "bdb82020997e1d708af4cf47b453dcf7",
-      "e144d726b3acfaa3e44228e80efcd344",
-      "5c965bf0a639b31b8f53240b1b52f4d7",
-      "7320c461ea6c1c855c0b718fb2a4b134",
-    ]),
+    files: idxFiles(
+      "http://codh.rois.ac.jp/kmnist/dataset/kmnist/",
+      [
+        "bdb82020997e1d708af4cf47b453dcf7",
+        "e144d726b3acfaa3e44228e80efcd344",
+        "5c965bf0a639b31b8f53240b1b52f4d7",
+        "7320c461ea6c1c855c0b718fb2a4b134",
+      ],
+      [18_165_135, 29_497, 3_041_136, 5_120],
+    ),
   },
   {
     name: "emnist",
     title: "814,255 handwritten letters and digits in six splits, 28 × 28 grey",
     licence: "public domain (NIST)",
     files: filesAt("https://biometrics.nist.gov/cs_links/EMNIST/", [
-      ["gzip.zip", "58c8d27c78d21e728a6bc7b3cc06412e"],
+      ["gzip.zip", "58c8d27c78d21e728a6bc7b3cc06412e", 561_753_746],
     ]),
   },
   {
@@ -116,8 +121,8 @@ export const remoteDatasets: readonly RemoteDataset[] = [
     title: "32,460 drawings of 1,623 characters from 50 alphabets, 105 × 105",
     licence: "MIT",
     files: filesAt("https://raw.githubusercontent.com/brendenlake/omniglot/master/python/", [
-      ["images_background.zip", "68d2efa1b9178cc56df9314c21c6e718"],
-      ["images_evaluation.zip", "6b91aef0f799c5bb55b94e3f2daec811"],
+      ["images_background.zip", "68d2efa1b9178cc56df9314c21c6e718", 9_464_212],
+      ["images_evaluation.zip", "6b91aef0f799c5bb55b94e3f2daec811", 6_462_886],
     ]),
   },
   {
@@ -125,8 +130,8 @@ export const remoteDatasets: readonly RemoteDataset[] = [
     title: "36,500 validation photographs of 365 scenes (small), with the lists of all",
     licence: "for research and teaching; see places2.csail.mit.edu",
     files: filesAt("http://data.csail.mit.edu/places/places365/", [
-      ["filelist_places365-standard.tar", "35a0585fee1fa656440f3ab298f8479c"],
-      ["val_256.tar", "e27b17d8d44f4af9a78502beb927f808"],
+      ["filelist_places365-standard.tar", "35a0585fee1fa656440f3ab298f8479c", 67_498_496],
+      ["val_256.tar", "e27b17d8d44f4af9a78502beb927f808", 525_158_400],
     ]),
     unpack: ["filelist_places365-standard.tar", "val_256.tar"],
   },
@@ -137,8 +142,8 @@ export const remoteDatasets: readonly RemoteDataset[] = [
     byHand:
       "needs an account: fetch the archives at https://image-net.org/download and unpack them",
     files: filesAt("https://image-net.org/", [
-      ["ILSVRC2012_img_train.tar", "1d675b47d978889d74fa0da5fadfb00e"],
-      ["ILSVRC2012_img_val.tar", "29b22e2961454d5413ddabcf34fc5622"],
+      ["ILSVRC2012_img_train.tar", "1d675b47d978889d74fa0da5fadfb00e", 147_897_477_120],
+      ["ILSVRC2012_img_val.tar", "29b22e2961454d5413ddabcf34fc5622", 6_744_924_160],
     ]),
   },
 ];

@@ -4,6 +4,7 @@
 import { FormatError, GradusError, ValueError } from "../../core/errors.js";
 import type { ArrayData } from "../../io/arrayData.js";
 import { readFileGunzip } from "../../io/files.js";
+import { loadOptional } from "../../io/optionalPackage.js";
 import { fileSource } from "../../io/zipFile.js";
 
 export interface ReadCsvOptions {
@@ -21,9 +22,12 @@ export interface Table {
   readonly length: number;
   /** The values of a column as they are. */
   column(name: string): readonly unknown[];
-  /** Columns as float32 `[length, columns]`; throws for a value that is no number. */
+  /** Columns as float32 `[length, columns]`; throws for a value that is missing, no number, or too large. */
   numbers(names?: readonly string[]): ArrayData;
-  /** A column as int32 classes by the order of their names, and the names. */
+  /**
+   * A column as int32 classes and their names, in the names' order, or by value where all are numbers,
+   * so that labels 0 to 99 stay what they are; throws for a value that is missing or no text.
+   */
   categories(name: string): { readonly labels: ArrayData; readonly classes: readonly string[] };
 }
 
@@ -52,8 +56,8 @@ function makeTable(
       return { shape: [length, names.length], dtype: "float32", data };
     },
     categories(name) {
-      const texts = column(name).map(String);
-      const classes = [...new Set(texts)].sort();
+      const texts = column(name).map((value, row) => toText(source, name, row, value));
+      const classes = sortClasses([...new Set(texts)]);
       const places = new Map(classes.map((text, i) => [text, i]));
       const data = Int32Array.from(texts, (text) => places.get(text)!);
       return { labels: { shape: [length], dtype: "int32", data }, classes };
@@ -61,12 +65,46 @@ function makeTable(
   };
 }
 
+function sortClasses(classes: string[]): string[] {
+  const isNumeric = classes.every((text) => text.trim() !== "" && Number.isFinite(Number(text)));
+  const byName = classes.sort();
+  return isNumeric ? byName.sort((a, b) => Number(a) - Number(b)) : byName;
+}
+
+function refuse(source: string, name: string, row: number, what: string): never {
+  throw new FormatError("table", `${source}: row ${row + 1}, column "${name}" ${what}`);
+}
+
+/** A value in an error: shortened, and lists and objects by what they are. */
+function show(value: unknown): string {
+  if (value === null || value === undefined) return "is missing";
+  if (value instanceof Date) return "is a date";
+  if (typeof value === "object") return Array.isArray(value) ? "is a list" : "is no single value";
+  return `is "${String(value).slice(0, 40)}"`;
+}
+
 function toNumber(source: string, name: string, row: number, value: unknown): number {
-  const text = typeof value === "string" ? value.trim() : value;
-  const number = text === "" || text === null || text === undefined ? Number.NaN : Number(text);
-  if (!Number.isNaN(number)) return number;
-  const what = `row ${row + 1}, column "${name}" is "${String(value).slice(0, 40)}"`;
-  throw new FormatError("numbers", `${source}: ${what}; expected a number`);
+  const isSingle = ["number", "bigint", "boolean", "string"].includes(typeof value);
+  const isEmpty = typeof value === "string" && value.trim() === "";
+  const number = isSingle && !isEmpty ? Number(value) : Number.NaN;
+  if (Number.isNaN(number)) refuse(source, name, row, `${show(value)}; expected a number`);
+  if (Number.isFinite(number) && !Number.isFinite(Math.fround(number)))
+    refuse(source, name, row, `${show(value)}; expected a number that fits float32`);
+  return number;
+}
+
+function toText(source: string, name: string, row: number, value: unknown): string {
+  // Text that its writer did not mark as such.
+  if (value instanceof Uint8Array)
+    try {
+      return new TextDecoder("utf-8", { fatal: true }).decode(value);
+    } catch {
+      refuse(source, name, row, "is bytes that are no text; expected a class");
+    }
+  if (value instanceof Date) return value.toISOString();
+  if (value === null || value === undefined || typeof value === "object")
+    refuse(source, name, row, `${show(value)}; expected a class`);
+  return String(value);
 }
 
 /**
@@ -84,7 +122,7 @@ function toNumber(source: string, name: string, row: number, value: unknown): nu
 export async function readCsv(path: string, options: ReadCsvOptions = {}): Promise<Table> {
   const { delimiter = ",", header = true, maxBytes = 2 ** 30 } = options;
   const bytes = await readFileGunzip(path, { maxBytes });
-  const { parse } = await import("csv-parse/sync");
+  const { parse } = await loadOptional(import("csv-parse/sync"), "csv-parse", "reading CSV");
   let rows: string[][];
   try {
     rows = parse(bytes as Buffer, { delimiter, bom: true, skip_empty_lines: true }) as string[][];
@@ -120,8 +158,12 @@ export async function readParquet(path: string, options: ReadParquetOptions = {}
   const { maxRows = 2 ** 24 } = options;
   const source = fileSource(path);
   try {
-    const { parquetMetadataAsync, parquetReadObjects } = await import("hyparquet");
-    const { compressors } = await import("hyparquet-compressors");
+    const [{ parquetMetadataAsync, parquetReadObjects, parquetSchema }, { compressors }] =
+      await loadOptional(
+        Promise.all([import("hyparquet"), import("hyparquet-compressors")]),
+        "hyparquet hyparquet-compressors",
+        "reading Parquet",
+      );
     const file = {
       byteLength: source.size,
       slice: async (start: number, end = source.size) =>
@@ -134,13 +176,7 @@ export async function readParquet(path: string, options: ReadParquetOptions = {}
         "readParquet",
         `${path}: says ${rows} rows; at most ${maxRows} are read`,
       );
-    const known = [
-      ...new Set(
-        metadata.row_groups.flatMap(({ columns }) =>
-          columns.map((c) => c.meta_data?.path_in_schema[0] ?? ""),
-        ),
-      ),
-    ];
+    const known = parquetSchema(metadata).children.map(({ element }) => element.name);
     const columns = options.columns ? [...options.columns] : known;
     const missing = columns.find((name) => !known.includes(name));
     if (missing !== undefined)
@@ -158,7 +194,8 @@ export async function readParquet(path: string, options: ReadParquetOptions = {}
     );
   } catch (error) {
     if (error instanceof GradusError) throw error;
-    throw new FormatError("readParquet", `${path}: ${(error as Error).message}`);
+    const reason = (error as Error).message;
+    throw new FormatError("readParquet", `${path}: is damaged or no Parquet file (${reason})`);
   } finally {
     source.close();
   }

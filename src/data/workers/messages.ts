@@ -10,6 +10,8 @@ import type { CollectOptions } from "../dataset.js";
 export interface WorkerRequest {
   readonly id: number;
   readonly indices: Int32Array;
+  /** Of a stream: what the examples are made of, one an index. */
+  readonly items?: readonly unknown[];
   readonly options: CollectOptions;
 }
 

@@ -5,6 +5,7 @@
 import { GradusError, ValueError } from "../../core/errors.js";
 import type { BatchArrays, Collected, CollectOptions, Dataset, Example } from "../dataset.js";
 import type { Draw } from "../order.js";
+import type { IterableDataset, Stream } from "../transformed.js";
 import { reviveError, type WorkerAnswer, type WorkerRequest } from "./messages.js";
 
 /** A thread as its platform starts it. */
@@ -111,14 +112,47 @@ export abstract class WorkerPool<E extends Example> implements Dataset<E> {
     return parts.map((part) => ({ ...part, shape: part.shape.slice(1) })) as unknown as E;
   }
 
-  async collect(indices: Int32Array, options: CollectOptions): Promise<Collected<E>> {
+  collect(indices: Int32Array, options: CollectOptions): Promise<Collected<E>> {
+    return this.#ask({ indices, options });
+  }
+
+  /**
+   * A stream whose pieces are read here and made into examples and batches in the threads, for a
+   * module that makes `{ decode(piece, generator) }`. What comes out does not depend on the number of
+   * threads; a piece that cannot be decoded makes its batch smaller.
+   *
+   * @example
+   * ```ts ignore
+   * // decode.ts
+   * export const makeDataset = () => ({
+   *   decode: async ({ files }: ShardSample, generator: Generator) =>
+   *     [augment(await decodeImage(files.get("jpg")!), generator), labelOf(files)] as const,
+   * });
+   * // train.ts
+   * const workers = await WorkerDataset.open(new URL("./decode.js", import.meta.url));
+   * const stream = shuffleBuffer(workers.stream(shardSamples(["a.tar", "b.tar"])), 1000);
+   * for await (const [x, y] of new DataLoader(stream, { batchSize: 64, seed: 1 })) { … }
+   * ```
+   */
+  stream(source: Stream<unknown>): IterableDataset<E> {
+    return {
+      concurrency: this.concurrency,
+      iterate: (draw, options) => source.iterate(draw, options) as AsyncIterable<E>,
+      collect: (items, first, options) => {
+        const indices = Int32Array.from(items, (_, i) => first + i);
+        return this.#ask({ indices, items, options });
+      },
+    };
+  }
+
+  async #ask(request: Omit<WorkerRequest, "id">): Promise<Collected<E>> {
     const op = this.constructor.name;
     if (this.#isClosed) throw new GradusError(op, "is closed");
     const member = this.#members.reduce((a, b) => (b.load < a.load ? b : a));
     const id = ++this.#next;
     const answered = member.expect(id);
     member.thread.hold?.(true);
-    member.thread.send({ id, indices, options });
+    member.thread.send({ id, ...request });
     try {
       const answer = await answered;
       if (!("batch" in answer)) throw new GradusError(op, "a thread gave no batch");

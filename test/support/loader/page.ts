@@ -17,10 +17,14 @@ type Pictures = data.Dataset<readonly [data.ArrayData, number]>;
 const start = (): Worker =>
   new Worker(new URL("./pictures.worker.ts", import.meta.url), { type: "module" });
 
-async function walk(dataset: Pictures): Promise<Walked> {
+function loaderOf(dataset: Pictures): data.DataLoader<readonly [data.ArrayData, number]> {
   const onError = "skip";
   const loader = new data.DataLoader(dataset, { batchSize: 4, shuffle: true, seed: 5, onError });
   loader.setEpoch(1);
+  return loader;
+}
+
+async function walk(loader: data.DataLoader<readonly [data.ArrayData, number]>): Promise<Walked> {
   const labels: number[][] = [];
   const pixels: number[] = [];
   let shape: readonly number[] = [];
@@ -34,15 +38,30 @@ async function walk(dataset: Pictures): Promise<Walked> {
 
 /** One epoch, made by so many workers, or by the page itself for 0. */
 async function walkPictures(options: PicturesOptions, count: number): Promise<Walked> {
-  if (count === 0) return await walk(makePictures(options) as Pictures);
+  if (count === 0) return await walk(loaderOf(makePictures(options) as Pictures));
   const dataset = await data.WebWorkerDataset.open<readonly [data.ArrayData, number]>(start, {
     args: options,
     count,
   });
   try {
-    return await walk(dataset);
+    return await walk(loaderOf(dataset));
   } finally {
     await dataset.close();
+  }
+}
+
+/** One epoch of a stream of addresses, fetched and decoded by so many workers. */
+async function walkStream(urls: readonly string[], count: number): Promise<Walked> {
+  const start = () =>
+    new Worker(new URL("./decoder.worker.ts", import.meta.url), { type: "module" });
+  const workers = await data.WebWorkerDataset.open<readonly [data.ArrayData, number]>(start, {
+    count,
+  });
+  try {
+    const stream = workers.stream({ iterate: () => urls.map((url, label) => ({ url, label })) });
+    return await walk(new data.DataLoader(stream, { batchSize: 4, seed: 5, onError: "skip" }));
+  } finally {
+    await workers.close();
   }
 }
 
@@ -56,18 +75,22 @@ async function openNowhere(): Promise<string> {
   }
 }
 
-async function decode(url: string): Promise<{ shape: readonly number[]; pixels: number[] }> {
+async function decode(
+  url: string,
+  options: data.DecodeBitmapOptions = {},
+): Promise<{ shape: readonly number[]; pixels: number[] }> {
   const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
-  const { shape, data: pixels } = await data.decodeBitmap(bytes);
+  const { shape, data: pixels } = await data.decodeBitmap(bytes, options);
   return { shape, pixels: [...pixels] };
 }
 
 declare global {
   var loaderPage: {
     walkPictures: typeof walkPictures;
+    walkStream: typeof walkStream;
     openNowhere: typeof openNowhere;
     decode: typeof decode;
   };
 }
 
-globalThis.loaderPage = { walkPictures, openNowhere, decode };
+globalThis.loaderPage = { walkPictures, walkStream, openNowhere, decode };

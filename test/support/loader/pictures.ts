@@ -12,10 +12,16 @@ export interface PicturesOptions {
   readonly augment?: boolean;
 }
 
-async function fetchPicture(url: string): Promise<data.ArrayData> {
+export async function fetchPicture(
+  url: string,
+  options: data.DecodeBitmapOptions = {},
+): Promise<data.ArrayData> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url}: ${response.status}`);
-  return await data.decodeBitmap(new Uint8Array(await response.arrayBuffer()), { source: url });
+  return await data.decodeBitmap(new Uint8Array(await response.arrayBuffer()), {
+    source: url,
+    ...options,
+  });
 }
 
 export function makePictures({ urls, augment = false }: PicturesOptions) {
