@@ -283,6 +283,47 @@ test("batch norms are folded into the layers before them, with equal outputs", (
   );
 });
 
+test("what a fold would change for others too is left as it is, and outputs stay equal", () => {
+  setBackend("interpreter");
+  class Doubled extends nn.Linear {
+    override forward(x: Tensor): Tensor {
+      return super.forward(x).mul(2).relu();
+    }
+  }
+  class Squared extends nn.BatchNorm1d {
+    override forward(x: Tensor): Tensor {
+      return super.forward(x).square();
+    }
+  }
+  const linear = () => new nn.Linear(3, 3);
+  const norm = () => new nn.BatchNorm1d(3);
+  const [twice, normTwice] = [linear(), norm()];
+  const [first, second] = [linear(), linear()];
+  (second as { weight: nn.Parameter }).weight = first.weight;
+  const x = wave([4, 3], 0.3, 1);
+  for (const layers of [
+    [twice, norm(), twice, norm()],
+    [linear(), normTwice, linear(), normTwice],
+    [first, norm(), second],
+    [new Doubled(3, 3), norm()],
+    [linear(), new Squared(3)],
+    [utils.weightNorm(linear()), norm()],
+    [linear(), new nn.BatchNorm1d(3, { trackRunningStats: false })],
+  ]) {
+    const model = new nn.Sequential(...layers);
+    stir(model);
+    const expected = model.eval().forward(x).toArray();
+    for (const examples of [[], [x]] as const) {
+      const folded = utils.foldBatchNorm(model, ...examples);
+      assert.deepEqual(folded.forward(x).toArray(), expected, String(model));
+      const keys = (m: nn.Module) => [...m.stateDict().keys()];
+      assert.deepEqual(keys(folded), keys(model));
+    }
+  }
+  const misfit = new nn.Sequential(new nn.ConvTranspose2d(2, 4, 2), new nn.BatchNorm2d(3));
+  assert.match(String(utils.foldBatchNorm(misfit)), /BatchNorm2d/);
+});
+
 test("a shared parameter is listed once and named twice", () => {
   setBackend("interpreter");
   class Tied extends nn.Module {
@@ -313,6 +354,23 @@ test("a shared parameter is listed once and named twice", () => {
   assert.equal(model.out.weight, model.embed.weight);
   model.loadStateDict(copy.stateDict());
   assert.deepEqual(model.out.weight.toArray(), copy.embed.weight.toArray());
+});
+
+test("classes with #private fields are refused when they are copied, not when the copy is used", () => {
+  class Hidden extends nn.Linear {
+    readonly #factor = 2;
+
+    override forward(x: Tensor): Tensor {
+      return super.forward(x).mul(this.#factor);
+    }
+  }
+  const model = new nn.Sequential(new Hidden(2, 2));
+  for (const copy of [
+    () => utils.cloneModule(model),
+    () => new swaUtils.AveragedModel(model),
+    () => utils.foldBatchNorm(model),
+  ])
+    assert.throws(copy, /^ValueError: cloneModule: Hidden has #private fields/);
 });
 
 test("hooks see inputs and outputs, may replace these, and go away", () => {
