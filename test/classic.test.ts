@@ -13,6 +13,7 @@ import {
   ZCA,
 } from "../src/features/index.js";
 import {
+  eye,
   GradusError,
   grad,
   manualSeed,
@@ -67,6 +68,11 @@ const fixture = readFixture<{
     scaled: Numbers;
     centered: Numbers;
   };
+  wide: Record<"components" | "variance" | "ratio" | "transform" | "zca", Numbers>;
+  regressions: Record<
+    "l1" | "l2" | "elastic",
+    { weight: Numbers; bias: Numbers; objective: number }
+  >;
 }>("classic.json.gz");
 
 /** As in scripts/fixtures/makeClassic.py. */
@@ -146,6 +152,11 @@ test("penalties and their gradients", () => {
   assert.throws(() => weightPenalty(w, { penalty: "l3" as Penalty }), ValueError);
 });
 
+const centredList = (values: Numbers): Numbers => {
+  const mean = values.reduce((a, b) => a + b) / values.length;
+  return values.map((value) => value - mean);
+};
+
 const iris = readFileSync(new URL("fixtures/iris.csv", import.meta.url), "utf8")
   .trim()
   .split("\n")
@@ -215,6 +226,25 @@ test("each loss and penalty trains, the same each time for a seed", async () => 
   }
 });
 
+test("softmax regression ends where scikit-learn's does, for each penalty", async () => {
+  const { x, y } = irisPart(150);
+  const features = new StandardScaler().fitTransform(x);
+  for (const [penalty, expected] of Object.entries(fixture.regressions)) {
+    const model = new LinearClassifier(4, 3, {
+      ...{ penalty: penalty as Penalty, alpha: 0.02, l1Ratio: 0.3 },
+    });
+    await model.fit(features, y, { epochs: 600, lr: 0.1, batchSize: 150 });
+    const reached = model.loss(model.forward(features), y).item();
+    // Nothing is below the least; L1 has no slope at 0, around which a weight wavers.
+    const above = reached - expected.objective;
+    assert.ok(above > -1e-6 && above < (penalty === "l1" ? 2e-3 : 1e-4), `${penalty}: ${reached}`);
+    if (penalty === "l1") continue;
+    assertNear(model.weight, expected.weight, 5e-3);
+    // Of the biases only the differences count.
+    assertNear(model.bias.sub(model.bias.mean()), centredList(expected.bias), 5e-3);
+  }
+});
+
 test("a strong L1 penalty leaves fewer weights than L2", async () => {
   const { x, y } = irisPart(150);
   const features = new StandardScaler().fitTransform(x);
@@ -242,6 +272,29 @@ test("principal components, whitening and scaling as scikit-learn and NumPy", ()
   assertNear(new StandardScaler().fit(x).transform(other), fixture.projections.scaled);
   const center = new StandardScaler({ withStd: false });
   assertNear(center.fit(x).transform(other), fixture.projections.centered);
+});
+
+test("fewer rows than features: the same components, without a matrix of features by features", () => {
+  const x = wave([7, 12], 0.1, (v, i) => v * ((i % 12) + 1) + 3);
+  const other = wave([3, 12], 2, (v) => v * 4);
+  const { wide } = fixture;
+  const pca = new PCA({ nComponents: 6 }).fit(x);
+  assertNear(pca.components, wide.components, 1e-9);
+  assertNear(pca.explainedVariance, wide.variance, 1e-9);
+  assertNear(pca.explainedVarianceRatio, wide.ratio, 1e-9);
+  assertNear(pca.transform(other), wide.transform);
+  assertNear(new ZCA({ epsilon: 0.1 }).fit(x).transform(other), wide.zca);
+  // All seven, and rows that are equal: what no row varies along is orthogonal to the rest all the same.
+  for (const rows of [x, x.narrow(0, 0, 3).repeat([2, 1]), x.narrow(0, 0, 1).repeat([3, 1])]) {
+    const { components, explainedVariance } = new PCA().fit(rows);
+    const count = rows.shape[0]!;
+    assertNear(components.matmul(components.t()), [...eye(count).data], 1e-9);
+    assert.ok(explainedVariance.data.at(-1)! < 1e-12 * (1 + explainedVariance.data[0]!));
+  }
+  assert.throws(() => new ZCA({ epsilon: 0 }).fit(x), /a direction has no variance/);
+  // A matrix of all features would take 28 GB.
+  const faces = new PCA({ nComponents: 3 }).fit(randn([5, 60_000]));
+  assert.deepEqual(faces.components.shape, [3, 60_000]);
 });
 
 test("a pipeline keeps what training data said, and its state can be saved and read", async () => {

@@ -55,16 +55,25 @@ test("initialisations do what their papers say", () => {
     const rows = initStatistics({ init, nonlinearity, layers: 10, width: 200, batch: 200 });
     return { first: rows[0]!, last: rows.at(-1)! };
   };
-  // Too small: all dies away. Too large before tanh: all is at −1 and 1, and gradients vanish or explode.
+  // Too small: all dies away. Too large before tanh: most is near −1 and 1. Before relu: it grows without end, gradients as well.
   assert.ok(last("small", "tanh").last.activation.std < 1e-6);
-  const large = last("large", "tanh");
-  assert.ok(large.last.activation.std < large.first.activation.std);
+  const { counts } = last("large", "tanh").last.activation;
+  const [ends, whole] = [counts.slice(0, 4).concat(counts.slice(-4)), counts];
+  const sum = (list: readonly number[]) => list.reduce((x, y) => x + y, 0);
+  assert.ok(sum(ends) > 0.5 * sum(whole), String(counts));
+  const large = last("large", "relu");
+  assert.ok(large.last.activation.std > 100 * large.first.activation.std);
+  assert.ok(large.first.gradient.std > 100 * large.last.gradient.std);
+  // All units alike: each row of activations is one number.
+  assert.ok(last("constant", "tanh").last.activation.std < 0.1);
   // Xavier keeps tanh alive, but halves relu's variance at each layer; Kaiming keeps that.
   assert.ok(last("xavierNormal", "tanh").last.activation.std > 0.15);
   const halved = last("xavierNormal", "relu");
   const ratio = halved.last.activation.std / halved.first.activation.std;
   assert.ok(Math.abs(ratio * 2 ** 4.5 - 1) < 0.5, String(ratio));
-  for (const init of ["kaimingNormal", "kaimingUniform", "orthogonal"] as const) {
+  for (const init of [
+    ...(["kaimingNormal", "kaimingUniform", "orthogonal", "truncNormal", "sparse"] as const),
+  ]) {
     const kept = last(init, "relu");
     const change = kept.last.activation.std / kept.first.activation.std;
     assert.ok(change > 0.6 && change < 1.6, `${init}: ${change}`);
@@ -116,7 +125,7 @@ test("schedules are drawn as they run, momentum beside the rate", () => {
   const two = drawSchedule(
     {
       "one cycle": (o) => new s.OneCycleLR(o, { maxLr: 1, totalSteps: 50 }),
-      plateau: (o) => new s.ReduceLROnPlateau(o, { patience: 3 }),
+      plateau: (o) => s.withWarmup(new s.ReduceLROnPlateau(o, { patience: 3 }), { steps: 5 }),
       steps: (o) => new s.StepLR(o, { stepSize: 10 }),
     },
     { steps: 50, metric: () => 1 },

@@ -87,6 +87,10 @@ test("random rules have the moments of their papers", () => {
       assert.ok(greatest < std * Math.sqrt(3) && greatest > std * 1.7 && least < -std * 1.7, name);
     }
   }
+  // SciPy: truncnorm(-1, 2, scale=0.5).stats("mv").
+  const cut = moments(init.truncNormal(shape, { std: 0.5, a: -0.5, b: 1, ...seeded(10) }));
+  assert.ok(Math.abs(cut.mean - 0.11481858954566451) < 5 * (cut.std / Math.sqrt(12960)));
+  assert.ok(Math.abs(cut.std - 0.3604727934295229) < 0.01, String(cut.std));
   const truncated = moments(init.truncNormal(shape, { std: 0.5, a: -0.5, b: 1, ...seeded(9) }));
   assert.ok(truncated.least >= -0.5 && truncated.greatest <= 1 && truncated.greatest > 0.99);
 });

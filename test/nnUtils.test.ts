@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   compile,
-  GradusError,
   manualSeed,
   nn,
   noGrad,
@@ -25,6 +24,8 @@ interface Fixture {
   readonly clip: Record<string, { norm: number; grads: number[][] }>;
   readonly swa: [string, number[]][];
   readonly ema: [string, number[]][];
+  readonly updateBn: [string, number[]][];
+  readonly computed: Record<"weight_norm" | "spectral_norm", [string, number[]][]>;
 }
 
 const fixtures = readFixture<Fixture>("optimizers.json.gz");
@@ -121,6 +122,50 @@ test("batch norms are measured anew for averaged weights", async () => {
   assert.equal(norm.numBatchesTracked?.item(), 3);
 });
 
+test("statistics are measured anew as PyTorch's update_bn does, over batches of different sizes", async () => {
+  for (const place of backends) {
+    use(place);
+    const net = new nn.Sequential(
+      ...[new nn.BatchNorm1d(2), new nn.Tanh(), new nn.BatchNorm1d(2, { momentum: 0.3 })],
+    );
+    net.forward(wave([5, 2], 9, 3));
+    await swaUtils.updateBn([wave([4, 2], 0, 1), wave([7, 2], 1, 1), wave([3, 2], 2, 1)], net);
+    const state = [...net.stateDict()];
+    assert.deepEqual(
+      state.map(([key]) => key),
+      fixtures.updateBn.map(([key]) => key),
+    );
+    state.forEach(([key, x], i) => {
+      assert.equal(differ(x.data, fixtures.updateBn[i]![1], bounds), null, `${key} ${place.name}`);
+    });
+  }
+});
+
+test("gradients reach what weights are computed from, as in PyTorch, eager and compiled", async () => {
+  const makers = { weight_norm: utils.weightNorm, spectral_norm: utils.spectralNorm };
+  for (const place of backends)
+    for (const name of ["weight_norm", "spectral_norm"] as const)
+      for (const compiled of [false, true]) {
+        use(place);
+        const plain = new nn.Linear(3, 2);
+        noGrad(() => plain.weight.assign(wave([2, 3], 1, 1)));
+        noGrad(() => plain.bias!.assign(wave([2], 2, 1)));
+        const layer = makers[name](plain);
+        const state = layer.stateDict();
+        if (name === "spectral_norm")
+          noGrad(() => {
+            state.get("weight_u")!.assign(wave([2], 0.3, 1));
+            state.get("weight_v")!.assign(wave([3], 0.7, 1));
+          });
+        const run = (x: Tensor) => layer.forward(x).square().sum().backward();
+        await (compiled ? compile(run) : run)(wave([4, 3], 0.1, 1));
+        for (const [key, expected] of fixtures.computed[name]) {
+          const where = `${name} ${key}, compiled ${compiled}, ${place.name}`;
+          assert.equal(differ(state.get(key)!.grad!.data, expected, bounds), null, where);
+        }
+      }
+});
+
 test("accumulated gradients are those of one large batch, eager and compiled", async () => {
   for (const place of backends) {
     use(place);
@@ -200,89 +245,6 @@ test("spectral norm makes the largest singular value 1", () => {
   assert.ok(Math.abs(largest - 1) < 1e-4, String(largest));
 });
 
-/** Running statistics and affine parameters that differ from what batch norms begin with. */
-function stir(model: nn.Module): void {
-  for (const [i, [name, x]] of [...model.stateDict()].entries()) {
-    if (x.dtype === "int32") continue;
-    const value = wave(x.shape, i, 0.5);
-    noGrad(() => x.assign(name.endsWith("running_var") ? value.abs().add(0.2) : value));
-  }
-}
-
-class Residual extends nn.Layer {
-  readonly conv = new nn.Conv2d(2, 2, 3, { padding: 1, bias: false });
-  readonly bn = new nn.BatchNorm2d(2);
-  /** Whether the convolution's output is used beside its norm. */
-  readonly leaks: boolean;
-
-  constructor(leaks: boolean) {
-    super();
-    this.leaks = leaks;
-  }
-
-  forward(x: Tensor): Tensor {
-    const y = this.conv.forward(x);
-    return this.bn.forward(y).add(this.leaks ? y : x);
-  }
-}
-
-test("batch norms are folded into the layers before them, with equal outputs", () => {
-  setBackend("interpreter");
-  const image = wave([2, 2, 5, 5], 0.3, 1);
-  const cases: [nn.Layer, Tensor, number][] = [
-    [new nn.Sequential(new nn.Conv2d(2, 3, 3), new nn.BatchNorm2d(3), new nn.ReLU()), image, 1],
-    [new nn.Sequential(new nn.Linear(4, 3), new nn.BatchNorm1d(3)), wave([5, 4], 0, 1), 1],
-    [
-      new nn.Sequential(
-        new nn.ConvTranspose2d(2, 4, 2, { groups: 2, bias: false }),
-        new nn.BatchNorm2d(4, { affine: false }),
-      ),
-      image,
-      1,
-    ],
-    [
-      new nn.Sequential(
-        new nn.BatchNorm2d(2),
-        new nn.Sequential(new nn.Conv2d(2, 4, 3, { groups: 2 }), new nn.BatchNorm2d(4)),
-      ),
-      image,
-      1,
-    ],
-    [new nn.Sequential(new Residual(false), new nn.ReLU(), new Residual(false)), image, 2],
-    [new nn.Sequential(new nn.Linear(4, 3), new nn.BatchNorm1d(3)), wave([5, 3, 4], 0, 1), 0],
-  ];
-  for (const [model, x, count] of cases) {
-    stir(model);
-    const norms = (m: nn.Module) =>
-      [...m.namedModules()].filter(([, p]) => /^BatchNorm/.test(p.constructor.name));
-    const before = norms(model).length;
-    const folded = utils.foldBatchNorm(model, x);
-    assert.equal(norms(folded).length, before - count, String(model));
-    assert.equal(norms(model).length, before);
-    assert.equal(model.training, true);
-    const expected = model.eval().forward(x);
-    assert.equal(
-      differ(folded.forward(x).data, [...expected.data], { relative: 1e-4, absolute: 1e-5 }),
-      null,
-    );
-  }
-  const chain = new nn.Sequential(new nn.Conv2d(2, 3, 3), new nn.BatchNorm2d(3));
-  stir(chain);
-  const folded = utils.foldBatchNorm(chain);
-  assert.deepEqual([...folded.stateDict().keys()], ["0.weight", "0.bias"]);
-  const expected = chain.eval().forward(image);
-  assert.equal(
-    differ(folded.forward(image).data, [...expected.data], { relative: 1e-4, absolute: 1e-5 }),
-    null,
-  );
-  const leaking = new Residual(true);
-  stir(leaking);
-  assert.throws(
-    () => utils.foldBatchNorm(leaking, image),
-    (error: Error) => error instanceof GradusError && /is used elsewhere too/.test(error.message),
-  );
-});
-
 test("a shared parameter is listed once and named twice", () => {
   setBackend("interpreter");
   class Tied extends nn.Module {
@@ -313,6 +275,23 @@ test("a shared parameter is listed once and named twice", () => {
   assert.equal(model.out.weight, model.embed.weight);
   model.loadStateDict(copy.stateDict());
   assert.deepEqual(model.out.weight.toArray(), copy.embed.weight.toArray());
+});
+
+test("classes with #private fields are refused when they are copied, not when the copy is used", () => {
+  class Hidden extends nn.Linear {
+    readonly #factor = 2;
+
+    override forward(x: Tensor): Tensor {
+      return super.forward(x).mul(this.#factor);
+    }
+  }
+  const model = new nn.Sequential(new Hidden(2, 2));
+  for (const copy of [
+    () => utils.cloneModule(model),
+    () => new swaUtils.AveragedModel(model),
+    () => utils.foldBatchNorm(model),
+  ])
+    assert.throws(copy, /^ValueError: cloneModule: Hidden has #private fields/);
 });
 
 test("hooks see inputs and outputs, may replace these, and go away", () => {

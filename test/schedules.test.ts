@@ -97,6 +97,22 @@ test("schedules refuse options and states that do not fit, and change nothing th
       () => new s.OneCycleLR(optimizer, { maxLr: [1], totalSteps: 9 }),
       /^OneCycleLR: maxLr has 1 values for 2 groups/,
     ],
+    [
+      () => new s.ChainedScheduler([new s.ReduceLROnPlateau(optimizer) as never]),
+      /^ChainedScheduler: cannot be made of ReduceLROnPlateau/,
+    ],
+    [
+      () => s.withWarmup({ step() {} } as never, { steps: 2 }),
+      /^withWarmup: expected a schedule of optim.lrScheduler/,
+    ],
+    [
+      () => s.withWarmup(new s.ConstantLR(optimizer), { steps: 2, startFactor: 0 }),
+      /^withWarmup: startFactor must be above 0/,
+    ],
+    [
+      () => new s.LambdaLR(optimizer, { lrLambda: () => 1, lamda: 2 } as never),
+      /^LambdaLR: unknown option "lamda"/,
+    ],
     [() => new s.ChainedScheduler([]), /^ChainedScheduler: got no schedulers/],
     [
       () => new s.ExponentialLR(plain, { gamma: 0.5, lastEpoch: 3 }),
@@ -137,6 +153,72 @@ test("schedules refuse options and states that do not fit, and change nothing th
 test("the learning rate follows the batch size", () => {
   assert.equal(s.scaleLr(0.1, { batchSize: 8192, baseBatchSize: 256 }), 3.2);
   assert.equal(s.scaleLr(0.1, { batchSize: 1024, baseBatchSize: 256, rule: "sqrt" }), 0.2);
+});
+
+/** Rates from the start on, resumed from a state at some step. */
+function ratesOf(
+  make: (o: optim.Optimizer) => ReturnType<typeof s.withWarmup>,
+  steps: number,
+  resumeAt = -1,
+): string {
+  let optimizer = makeOptimizer();
+  let schedule = make(optimizer);
+  const rates: string[] = [];
+  for (let step = 0; step < steps; step++) {
+    if (step === resumeAt) {
+      const saved = [JSON.stringify(schedule.stateDict()), optimizer.stateDict()] as const;
+      optimizer = makeOptimizer();
+      schedule = make(optimizer);
+      optimizer.loadStateDict(saved[1]);
+      schedule.loadStateDict(JSON.parse(saved[0]) as optim.lrScheduler.SchedulerState);
+    }
+    const [a, b] = optimizer.paramGroups.map(({ lr }) => lr);
+    assert.ok(Math.abs(b! / a! - 0.3) < 1e-12, `step ${step}: groups keep their own rates`);
+    rates.push(a!.toFixed(3));
+    schedule.step(1);
+  }
+  return rates.join(" ");
+}
+
+test("a warm-up stands before any schedule, which then begins as it would alone", () => {
+  setBackend("interpreter");
+  const rise = "0.250 0.500 0.750";
+  const cases: [string, (o: optim.Optimizer) => optim.lrScheduler.Warmable][] = [
+    ["1.000 0.500 0.250", (o) => new s.MultiplicativeLR(o, { lrLambda: () => 0.5 })],
+    ["0.500 0.500 1.000", (o) => new s.ConstantLR(o, { factor: 0.5, totalIters: 2 })],
+    ["1.000 0.667 0.333", (o) => new s.PolynomialLR(o, { totalIters: 3 })],
+    [
+      "0.500 0.250 0.250",
+      (o) =>
+        new s.ChainedScheduler([
+          new s.ConstantLR(o, { factor: 0.5, totalIters: 2 }),
+          new s.ExponentialLR(o, { gamma: 0.5 }),
+        ]),
+    ],
+    [
+      "0.500 1.000 0.500",
+      (o) =>
+        new s.SequentialLR(o, {
+          schedulers: [
+            new s.ConstantLR(o, { factor: 0.5, totalIters: 1 }),
+            new s.ExponentialLR(o, { gamma: 0.5 }),
+          ],
+          milestones: [1],
+        }),
+    ],
+    // The measure never improves: the first after the warm-up is the best, then one is waited for.
+    ["1.000 1.000 1.000 0.500", (o) => new s.ReduceLROnPlateau(o, { factor: 0.5, patience: 1 })],
+    [
+      "0.500 1.000 0.500",
+      (o) => s.withWarmup(new s.ExponentialLR(o, { gamma: 0.5 }), { steps: 1 }),
+    ],
+  ];
+  for (const [after, make] of cases)
+    for (const resumeAt of [-1, 2, 4]) {
+      const steps = 3 + after.split(" ").length;
+      const found = ratesOf((o) => s.withWarmup(make(o), { steps: 3 }), steps, resumeAt);
+      assert.equal(found, `${rise} ${after}`, `${make} resumed at ${resumeAt}`);
+    }
 });
 
 test("all optimizers take schedules", () => {

@@ -1,10 +1,10 @@
 /** Principal components, and whitening by them: in their own axes (PCA) or turned back (ZCA). Read hog.ts next. */
 import { ShapeError, ValueError } from "../core/errors.js";
 import type { ArrayData } from "../io/arrayData.js";
-import { add, eigh, matmul } from "../ops/index.js";
-import { fromTypedArray, zeros } from "../tensor/create.js";
+import { matmul } from "../ops/index.js";
+import { eye, fromTypedArray } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { columnMeans } from "./scaler.js";
+import { blockRows, centered, spectrumOf } from "./spectrum.js";
 import {
   checkNames,
   checkPart,
@@ -15,63 +15,13 @@ import {
   tableOf,
 } from "./step.js";
 
-/** Rows a block, so that large data are never held in float64 as a whole. */
-const blockRows = 2048;
-
-/** Rows `from` to `to` less the mean. */
-function centered({ data, rows, width }: Table, mean: Float64Array, from: number): Tensor {
-  const end = Math.min(rows, from + blockRows);
-  const out = new Float64Array((end - from) * width);
-  for (let i = from, at = 0, place = from * width; i < end; i++)
-    for (let d = 0; d < width; d++) out[at++] = data[place++]! - mean[d]!;
-  return fromTypedArray(out, { shape: [end - from, width] });
-}
-
-interface Spectrum {
-  readonly mean: Float64Array;
-  /** Of Σ xxᵀ, the largest first. */
-  readonly values: Float64Array;
-  /** Row i belongs to value i; its largest number by size is positive. */
-  readonly vectors: Tensor;
-}
-
-function spectrumOf(op: string, table: Table): Spectrum {
-  const { rows, width } = table;
-  const mean = columnMeans(table);
-  if (!mean.every(Number.isFinite)) throw new ValueError(op, "x holds numbers that are not finite");
-  let scatter = zeros([width, width], { dtype: "float64" });
-  for (let from = 0; from < rows; from += blockRows) {
-    const block = centered(table, mean, from);
-    scatter = add(scatter, matmul(block.t(), block));
-  }
-  const { eigenvalues, eigenvectors } = eigh(scatter);
-  const sorted = Float64Array.from(eigenvalues.data, (value) => Math.max(0, value)).reverse();
-  return { mean, values: sorted, vectors: orient(eigenvectors.data, width) };
-}
-
-/** Eigenvectors in columns, in rising order, as rows in falling order with a sign that does not depend on the method. */
-function orient(columns: ArrayLike<number>, width: number): Tensor {
-  const out = new Float64Array(width * width);
-  for (let row = 0; row < width; row++) {
-    const column = width - 1 - row;
-    let strongest = 0;
-    for (let d = 0; d < width; d++) {
-      const value = columns[d * width + column]!;
-      if (Math.abs(value) > Math.abs(strongest)) strongest = value;
-    }
-    const sign = strongest < 0 ? -1 : 1;
-    for (let d = 0; d < width; d++) out[row * width + d] = sign * columns[d * width + column]!;
-  }
-  return fromTypedArray(out, { shape: [width, width] });
-}
-
 /** (x − mean)·mapᵀ as float32; map: [k, D]. */
 function project(table: Table, mean: ArrayLike<number>, map: Tensor): Tensor {
   const k = map.shape[0]!;
   const out = new Float32Array(table.rows * k);
   const turned = map.t();
   for (let from = 0; from < table.rows; from += blockRows)
-    out.set(matmul(centered(table, Float64Array.from(mean), from), turned).data, from * k);
+    out.set(matmul(centered(table, mean, from), turned).data, from * k);
   return fromTypedArray(out, { shape: [table.rows, k] });
 }
 
@@ -248,13 +198,17 @@ export class ZCA extends FeatureStep {
   override fit(x: ArrayData): this {
     const table = tableOf("ZCA.fit", x);
     const { mean, values, vectors } = spectrumOf("ZCA.fit", table);
-    const scales = values.map((v) => 1 / Math.sqrt(v / table.rows + this.#epsilon));
+    const scaleOf = (value: number) => 1 / Math.sqrt(value / table.rows + this.#epsilon);
+    // That of the directions which are not among the vectors, as there are fewer rows than features.
+    const rest = values.length < table.width ? scaleOf(0) : 0;
+    const scales = values.map((value) => scaleOf(value) - rest);
     if (!scales.every(Number.isFinite))
       throw new ValueError("ZCA.fit", "a direction has no variance; give an epsilon > 0");
     const column = fromTypedArray(scales, { shape: [scales.length, 1] });
+    const map = matmul(vectors.t(), vectors.mul(column));
     this.#learned = {
       mean: fromTypedArray(mean),
-      map: matmul(vectors.t(), vectors.mul(column)),
+      map: rest === 0 ? map : map.add(eye(table.width, { dtype: "float64" }).mul(rest)),
     };
     return this;
   }

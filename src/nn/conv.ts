@@ -219,13 +219,18 @@ abstract class ConvTranspose<S extends Sizes> extends Layer {
 
   protected abstract readonly convolve: Convolve<ConvTransposeOptions<S>>;
 
+  /** Into how many parts the channels are cut that do not see one another. */
+  get groups(): number {
+    return this.options.groups ?? 1;
+  }
+
   forward(x: Tensor): Tensor {
     return this.convolve(x, this.weight, this.bias, this.options);
   }
 
   protected override describe(): string {
     const [into, out, ...kernel] = this.weight.shape;
-    const channels = out! * (this.options.groups ?? 1);
+    const channels = out! * this.groups;
     const bias = this.bias ? "" : ", bias: false";
     return `${into}, ${channels}, ${formatShape(kernel)}${describeOptions(this.options)}${bias}`;
   }

@@ -12,6 +12,33 @@ export const optimizerCases: Readonly<Record<string, (p: readonly Tensor[]) => o
     new optim.SGD(p, { lr: 0.1, momentum: 0.9, dampening: 0.3, weightDecay: 0.1 }),
   "optim.SGD([dict(params=p[:1], lr=0.5, momentum=0.5), dict(params=p[1:])], lr=0.1)": (p) =>
     new optim.SGD([{ params: [p[0]!], lr: 0.5, momentum: 0.5 }, { params: [p[1]!] }], { lr: 0.1 }),
+  "optim.SGD([dict(params=p[:1], momentum=0.9, nesterov=True), dict(params=p[1:], weight_decay=0.2)], lr=0.1)":
+    (p) =>
+      new optim.SGD(
+        [
+          { params: [p[0]!], momentum: 0.9, nesterov: true },
+          { params: [p[1]!], weightDecay: 0.2 },
+        ],
+        { lr: 0.1 },
+      ),
+  "optim.AdamW([dict(params=p[:1], weight_decay=0.0, amsgrad=True), dict(params=p[1:], lr=0.01, betas=(0.5, 0.9))], lr=0.05, weight_decay=0.3)":
+    (p) =>
+      new optim.AdamW(
+        [
+          { params: [p[0]!], weightDecay: 0, amsgrad: true },
+          { params: [p[1]!], lr: 0.01, betas: [0.5, 0.9] },
+        ],
+        { lr: 0.05, weightDecay: 0.3 },
+      ),
+  "optim.RMSprop([dict(params=p[:1], centered=True), dict(params=p[1:], momentum=0.8, alpha=0.9)], lr=0.02)":
+    (p) =>
+      new optim.RMSprop(
+        [
+          { params: [p[0]!], centered: true },
+          { params: [p[1]!], momentum: 0.8, alpha: 0.9 },
+        ],
+        { lr: 0.02 },
+      ),
   "optim.Adagrad(p, lr=0.1)": (p) => new optim.Adagrad(p, { lr: 0.1 }),
   "optim.Adagrad(p, lr=0.1, lr_decay=0.05, weight_decay=0.1, initial_accumulator_value=0.2, eps=1e-5)":
     (p) =>

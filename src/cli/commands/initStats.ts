@@ -31,8 +31,9 @@ Examples:
   $ gradus init-stats --init lsuv --layers 30 --out lsuv.svg
 
 Initialisations: ${initNames.slice(0, 6).join(", ")},
-  ${initNames.slice(6).join(", ")}.
-"small" and "large" are normal with standard deviation 0.01 and 0.05, "default" is what layers begin with.`;
+  ${initNames.slice(6, 11).join(", ")}, ${initNames.slice(11).join(", ")}.
+"small" and "large" are normal with standard deviation 0.01 and 0.2, "default" is what layers begin with, "truncNormal" is Kaiming's cut
+off at two standard deviations, "sparse" has nine zeros in ten, "constant" is 1 / width.`;
 
 const names = (text: string): InitName[] =>
   text.split(",").map((name) => oneOf(initNames)(name.trim()));

@@ -8,9 +8,9 @@ import { Buffer, Module, Parameter } from "../module.js";
 /**
  * A copy of a module: parameters, buffers and parts are copied, those that are shared stay shared in the copy, and everything else
  * (numbers, options, functions) is taken over as it is. So a field that holds an arrow function still speaks of the
- * original, and classes with `#private` fields cannot be copied.
+ * original.
  *
- * @throws ValueError for what is no module.
+ * @throws ValueError for what is no module, and for classes with `#private` fields, which only they themselves can read.
  * @example
  * ```ts
  * import { nn, zeros } from "gradus";
@@ -34,6 +34,7 @@ function copyOf(value: unknown, seen: Map<unknown, unknown>): unknown {
   };
   if (value instanceof Tensor) return keep(copyTensor(value));
   if (value instanceof Module) {
+    refusePrivate(value);
     const copy = keep(Object.create(Object.getPrototypeOf(value) as object) as Module);
     for (const key of Reflect.ownKeys(value)) copyProperty(value, copy, key, seen);
     return copy;
@@ -49,6 +50,20 @@ function copyOf(value: unknown, seen: Map<unknown, unknown>): unknown {
     return map;
   }
   return value;
+}
+
+/** Without this the copy would fail when it is first used, at a place that says nothing of the reason. */
+function refusePrivate(module: Module): void {
+  for (
+    let kind: unknown = module.constructor;
+    typeof kind === "function" && kind !== Module;
+    kind = Object.getPrototypeOf(kind)
+  )
+    if (/\bthis\.#[\w$]/.test(Function.prototype.toString.call(kind)))
+      throw new ValueError(
+        "cloneModule",
+        `${kind.name} has #private fields, which cannot be copied; declare them \`private\` instead`,
+      );
 }
 
 function copyProperty(

@@ -28,19 +28,38 @@ type Pair = readonly [layer: LinearLayer, norm: BatchNorm];
 
 const isTransposed = (module: Module): boolean => transposed.some((kind) => module instanceof kind);
 
-/** Computed weights (weight norm and the like) are left alone: there is nothing to write the result to. */
+/**
+ * A linear map and nothing else: a class of the user's that computes more is none. Computed weights (weight norm and the like) are left
+ * alone as well: there is nothing to write the result to.
+ */
 const isLinear = (module: Module): module is LinearLayer =>
-  (plain.some((kind) => module instanceof kind) || isTransposed(module)) &&
+  [...plain, ...transposed].some((kind) => module.forward === kind.prototype.forward) &&
   (module as LinearLayer).weight instanceof Parameter;
 
 const isFoldable = (module: Module): module is BatchNorm =>
-  module instanceof BatchNorm && module.runningMean !== null;
+  module.forward === BatchNorm.prototype.forward && (module as BatchNorm).runningMean !== null;
 
-const sizeOut = ({ weight, bias }: LinearLayer): number => bias?.size ?? weight.shape[0]!;
+/** Channels that come out: a transposed convolution's weight has those of one group in dim 1. */
+function sizeOut(layer: LinearLayer): number {
+  const isWide = layer instanceof Linear || !isTransposed(layer);
+  return isWide ? layer.weight.shape[0]! : layer.weight.shape[1]! * layer.groups;
+}
+
+const count = <T>(all: Iterable<T>): Map<T, number> => {
+  const counts = new Map<T, number>();
+  for (const one of all) counts.set(one, (counts.get(one) ?? 0) + 1);
+  return counts;
+};
+
+/** Whether nothing else computes with the tensors of a pair, which a fold changes; `uses` says how often each is used. */
+const isOwn = ([layer, norm]: Pair, uses: ReadonlyMap<unknown, number>): boolean =>
+  [layer.weight, layer.bias, norm.runningMean].every((x) => !x || uses.get(x) === 1);
 
 /** Neighbours in chains; that is all that can be told without a run. */
 function neighbours(model: Module): Pair[] {
-  return [...model.namedModules()].flatMap(([, part]) => {
+  // A part that has two names may run twice.
+  const uses = count(model.stateDict().values());
+  const pairs = [...model.namedModules()].flatMap(([, part]) => {
     if (!(part instanceof Sequential)) return [];
     const layers = [...part];
     return layers.flatMap((layer, i): Pair[] => {
@@ -48,32 +67,34 @@ function neighbours(model: Module): Pair[] {
       return next && isLinear(layer) && isFoldable(next) ? [[layer, next]] : [];
     });
   });
+  return pairs.filter((pair) => isOwn(pair, uses));
 }
 
 /** Linear layers whose output goes into a batch norm when the model runs, each of the two running once. */
 function connected(model: Module, run: () => unknown): { pairs: Pair[]; output: unknown } {
   const makers = new Map<Tensor, LinearLayer>();
-  const calls = new Map<Module, number>();
+  const calls: Module[] = [];
   const pairs: Pair[] = [];
-  const count = (module: Module) => calls.set(module, (calls.get(module) ?? 0) + 1);
-  const hooks = [...model.namedModules()].flatMap(([, part]) => {
-    if (!isLinear(part) && !isFoldable(part)) return [];
+  const parts = [...model.namedModules()].map(([, part]) => part);
+  const hooks = parts.flatMap((part) => {
+    // Asked now, for with a hook its forward is another.
+    const [linear, norm] = [isLinear(part) ? part : null, isFoldable(part) ? part : null];
+    if (!linear && !norm) return [];
     return part.registerForwardHook(([x], output) => {
-      count(part);
-      if (isLinear(part)) {
-        // A batch norm's channels are dim 1, a linear layer's outputs the last.
-        const fits = !(part instanceof Linear) || (output as Tensor).ndim === 2;
-        if (fits) makers.set(output as Tensor, part);
-        return;
-      }
-      const layer = makers.get(x as Tensor);
-      if (layer) pairs.push([layer, part as unknown as BatchNorm]);
+      calls.push(part);
+      // A batch norm's channels are dim 1, a linear layer's outputs the last.
+      if (linear && (!(part instanceof Linear) || (output as Tensor).ndim === 2))
+        makers.set(output as Tensor, linear);
+      const layer = norm && makers.get(x as Tensor);
+      if (layer) pairs.push([layer, norm]);
     });
   });
   try {
     const output = run();
-    const once = (module: Module) => calls.get(module) === 1;
-    return { pairs: pairs.filter(([layer, norm]) => once(layer) && once(norm)), output };
+    const runs = count<Module>(calls);
+    const uses = count(parts.flatMap((part) => Object.values(part) as unknown[]));
+    const isOnce = ([layer, norm]: Pair) => runs.get(layer) === 1 && runs.get(norm) === 1;
+    return { pairs: pairs.filter((pair) => isOnce(pair) && isOwn(pair, uses)), output };
   } finally {
     for (const hook of hooks) hook.remove();
   }
@@ -126,7 +147,8 @@ function checkEqual(before: unknown, after: unknown): void {
  * A copy of a model, for evaluation, in which batch norms after linear and convolutional layers are part of these:
  * W′ = s·W, b′ = s·(b − mean) + β with s = γ / √(var + eps). An Identity takes the place of each; the model itself does not change.
  * With example inputs the model is run once, so that every such pair is found, and the outputs are compared; without, only neighbours in
- * Sequentials are.
+ * Sequentials are, whose linear layers are taken to get [B, features]. Layers that run twice or share a weight stay as they are, and so do
+ * those of classes with a forward of their own. Forward hooks stay with the model.
  *
  * @throws GradusError if the outputs for the examples differ, as where a layer's output also goes elsewhere.
  * @example
@@ -149,7 +171,7 @@ export function foldBatchNorm<M extends Module>(
     const { pairs, output } =
       examples.length > 0 ? connected(copy, run) : { pairs: neighbours(copy), output: undefined };
     for (const pair of pairs) {
-      if (pair[1].runningMean!.size !== sizeOut(pair[0]) && !isTransposed(pair[0])) continue;
+      if (pair[1].runningMean!.size !== sizeOut(pair[0])) continue;
       fold(pair);
       replaceModule(copy, pair[1], new Identity().eval());
     }

@@ -1,20 +1,35 @@
-/** Schedules made of schedules: all at once, one after another, and warm-up before any. Read scheduler.ts for the base. */
+/** Schedules made of schedules: all at once, and one after another. Read warmup.ts next. */
 import { ValueError } from "../../core/errors.js";
 import {
-  type LRScheduler,
+  LRScheduler,
   type Schedulable,
   type Scheduled,
   type SchedulerState,
   wholeNumber,
 } from "./scheduler.js";
-import { LinearLR } from "./steps.js";
 
-function sharedOptimizer(op: string, schedulers: readonly Schedulable[]): Scheduled {
+/** What {@link ChainedScheduler} is made of. */
+export type Chainable = LRScheduler | SequentialLR | ChainedScheduler;
+
+function sharedOptimizer(op: string, schedulers: readonly Chainable[]): Scheduled {
   const [first] = schedulers;
   if (!first) throw new ValueError(op, "got no schedulers");
   if (schedulers.some(({ optimizer }) => optimizer !== first.optimizer))
     throw new ValueError(op, "the schedulers are of different optimizers");
   return first.optimizer;
+}
+
+const goesByStep = (x: unknown): boolean => x instanceof LRScheduler;
+
+const isChainable = (x: unknown): boolean =>
+  goesByStep(x) || x instanceof SequentialLR || x instanceof ChainedScheduler;
+
+function checkParts(op: string, parts: readonly unknown[], fits: (x: unknown) => boolean): void {
+  for (const part of parts) {
+    if (fits(part)) continue;
+    const came = (part as object | null)?.constructor?.name ?? String(part);
+    throw new ValueError(op, `cannot be made of ${came}; for a warm-up before it see withWarmup`);
+  }
 }
 
 function loadAll(op: string, schedulers: readonly Schedulable[], states: unknown): void {
@@ -55,9 +70,10 @@ function loadAll(op: string, schedulers: readonly Schedulable[], states: unknown
  */
 export class ChainedScheduler implements Schedulable {
   readonly optimizer: Scheduled;
-  private readonly schedulers: readonly Schedulable[];
+  private readonly schedulers: readonly Chainable[];
 
-  constructor(schedulers: readonly Schedulable[]) {
+  constructor(schedulers: readonly Chainable[]) {
+    checkParts("ChainedScheduler", schedulers, isChainable);
     this.optimizer = sharedOptimizer("ChainedScheduler", schedulers);
     this.schedulers = [...schedulers];
   }
@@ -70,6 +86,11 @@ export class ChainedScheduler implements Schedulable {
   /** Goes one step on, or all schedules to step `epoch`. */
   step(epoch?: number): void {
     for (const scheduler of this.schedulers) scheduler.step(epoch);
+  }
+
+  /** Goes back before the first step. @internal */
+  rewind(): void {
+    for (const scheduler of this.schedulers) scheduler.rewind();
   }
 
   stateDict(): SchedulerState {
@@ -110,7 +131,7 @@ export class SequentialLR implements Schedulable {
   readonly optimizer: Scheduled;
   private readonly schedulers: readonly LRScheduler[];
   private readonly milestones: readonly number[];
-  private epoch = 0;
+  private epoch = -1;
 
   constructor(
     optimizer: Scheduled,
@@ -120,6 +141,7 @@ export class SequentialLR implements Schedulable {
     },
   ) {
     const { schedulers, milestones } = options;
+    checkParts("SequentialLR", schedulers, goesByStep);
     if (sharedOptimizer("SequentialLR", schedulers) !== optimizer)
       throw new ValueError("SequentialLR", "the schedulers are of another optimizer");
     if (milestones.length !== schedulers.length - 1)
@@ -136,7 +158,7 @@ export class SequentialLR implements Schedulable {
     // Each took its first step when it was made, one after another on the same rates: begin again with the first alone.
     for (const group of optimizer.paramGroups) group.lr = group.initialLr!;
     for (const scheduler of schedulers) scheduler.rewind();
-    schedulers[0]!.step();
+    this.step();
   }
 
   get lastEpoch(): number {
@@ -157,6 +179,12 @@ export class SequentialLR implements Schedulable {
     this.epoch = now;
   }
 
+  /** Goes back before the first step. @internal */
+  rewind(): void {
+    for (const scheduler of this.schedulers) scheduler.rewind();
+    this.epoch = -1;
+  }
+
   stateDict(): SchedulerState {
     return {
       lastEpoch: this.epoch,
@@ -167,44 +195,10 @@ export class SequentialLR implements Schedulable {
 
   /** @throws ValueError for a state that does not fit; nothing changes then. */
   loadStateDict(state: SchedulerState): void {
-    const epoch = wholeNumber("SequentialLR", "lastEpoch of the state", state.lastEpoch, 0);
+    const epoch = wholeNumber("SequentialLR", "lastEpoch of the state", state.lastEpoch, -1);
     if (JSON.stringify(state.milestones) !== JSON.stringify(this.milestones))
       throw new ValueError("SequentialLR", "the state has other milestones");
     loadAll("SequentialLR", this.schedulers, state.schedulers);
     this.epoch = epoch;
   }
-}
-
-export interface WarmupOptions {
-  /** Steps of the warm-up. */
-  readonly steps: number;
-  /** The factor of the first rate; default 1 / (steps + 1), so that the rate rises by the same from the first step on. */
-  readonly startFactor?: number;
-}
-
-/**
- * Puts a linear warm-up before any schedule, which begins at its step 0 when the warm-up is over.
- *
- * @throws ValueError for steps that are no whole number ≥ 1.
- * @example
- * ```ts
- * import { optim, tensor } from "gradus";
- * const { CosineAnnealingLR, withWarmup } = optim.lrScheduler;
- * const optimizer = new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1 });
- * const scheduler = withWarmup(new CosineAnnealingLR(optimizer, { tMax: 90 }), { steps: 4 });
- * const rates = [scheduler.lastLr[0]];
- * for (let i = 0; i < 4; i++) {
- *   scheduler.step();
- *   rates.push(scheduler.lastLr[0]);
- * }
- * console.log(rates.map((lr) => lr?.toFixed(2))); // → [ '0.20', '0.40', '0.60', '0.80', '1.00' ]
- * ```
- */
-export function withWarmup(scheduler: LRScheduler, options: WarmupOptions): SequentialLR {
-  const { optimizer } = scheduler;
-  const steps = wholeNumber("withWarmup", "steps", options.steps);
-  const { startFactor = 1 / (steps + 1) } = options;
-  for (const group of optimizer.paramGroups) group.lr = group.initialLr!;
-  const warmup = new LinearLR(optimizer, { startFactor, totalIters: steps });
-  return new SequentialLR(optimizer, { schedulers: [warmup, scheduler], milestones: [steps] });
 }

@@ -1,5 +1,5 @@
 /** Contents of `optim.lrScheduler`. */
-export { ChainedScheduler, SequentialLR, type WarmupOptions, withWarmup } from "./compose.js";
+export { type Chainable, ChainedScheduler, SequentialLR } from "./compose.js";
 export { CosineAnnealingLR, CosineAnnealingWarmRestarts } from "./cosine.js";
 export { cosineBetween, linearBetween } from "./curves.js";
 export { CyclicLR, type CyclicOptions, OneCycleLR, type OneCycleOptions } from "./cycle.js";
@@ -25,3 +25,4 @@ export {
   PolynomialLR,
   StepLR,
 } from "./steps.js";
+export { type Warmable, WarmupLR, type WarmupOptions, withWarmup } from "./warmup.js";

@@ -119,6 +119,13 @@ export class ReduceLROnPlateau {
     }
   }
 
+  /** Forgets what was measured. @internal */
+  rewind(): void {
+    const { mode } = this.settings;
+    this.best = mode === "min" ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+    [this.badEpochs, this.cooldownLeft, this.epoch] = [0, 0, 0];
+  }
+
   /** Counters and settings, as plain values; `best` is null before the first step. */
   stateDict(): SchedulerState {
     return {

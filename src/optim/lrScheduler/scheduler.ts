@@ -51,7 +51,7 @@ export interface SchedulerOptions {
   readonly lastEpoch?: number;
 }
 
-/** What {@link ChainedScheduler} and {@link SequentialLR} are made of. */
+/** A schedule that goes by the step alone. */
 export interface Schedulable {
   readonly optimizer: Scheduled;
   readonly lastLr: readonly number[];
@@ -64,6 +64,8 @@ export interface Schedulable {
 export abstract class LRScheduler implements Schedulable {
   readonly optimizer: Scheduled;
   private readonly rule: ScheduleRule;
+  /** What `lastEpoch` was when it was made. */
+  private readonly first: number;
   private base: readonly number[];
   private epoch: number;
   private last: readonly number[] = [];
@@ -86,6 +88,7 @@ export abstract class LRScheduler implements Schedulable {
       group.initialLr ??= group.lr;
     }
     this.base = optimizer.paramGroups.map((group) => group.initialLr!);
+    this.first = lastEpoch;
     this.epoch = lastEpoch;
     this.step();
   }
@@ -161,9 +164,9 @@ export abstract class LRScheduler implements Schedulable {
     this.last = last;
   }
 
-  /** Goes back before the first step: what {@link SequentialLR} does to those that wait. @internal */
+  /** Goes back before the first step, for those that wait in another schedule. @internal */
   rewind(): void {
-    this.epoch--;
+    this.epoch = this.first;
   }
 }
 

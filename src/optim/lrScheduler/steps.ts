@@ -31,6 +31,7 @@ export class LambdaLR extends LRScheduler {
     optimizer: Scheduled,
     options: SchedulerOptions & { readonly lrLambda: LrLambda | readonly LrLambda[] },
   ) {
+    checkNames("LambdaLR", options, ["lrLambda", "lastEpoch"]);
     const of = lambdas("LambdaLR", optimizer, options.lrLambda);
     const at = ({ epoch, base, group }: Place) => base * of(group)(epoch);
     super(optimizer, { name: "LambdaLR", settings: {}, at }, options);
@@ -47,6 +48,7 @@ export class MultiplicativeLR extends LRScheduler {
     optimizer: Scheduled,
     options: SchedulerOptions & { readonly lrLambda: LrLambda | readonly LrLambda[] },
   ) {
+    checkNames("MultiplicativeLR", options, ["lrLambda", "lastEpoch"]);
     const of = lambdas("MultiplicativeLR", optimizer, options.lrLambda);
     const next = ({ epoch, lr, group }: Place) => (epoch > 0 ? lr * of(group)(epoch) : lr);
     super(optimizer, { name: "MultiplicativeLR", settings: {}, next }, options);

@@ -21,6 +21,9 @@ export type Drawable = lrScheduler.ReduceLROnPlateau | { step(): void };
 const [panelWidth, panelHeight, margin, top] = [640, 360, 24, 64];
 const maxSteps = 10_000_000;
 
+const takesMetric = (x: Drawable): x is lrScheduler.ReduceLROnPlateau | lrScheduler.WarmupLR =>
+  x instanceof lrScheduler.ReduceLROnPlateau || x instanceof lrScheduler.WarmupLR;
+
 interface Traced {
   readonly rates: Point[];
   readonly momenta: Point[];
@@ -37,7 +40,7 @@ function trace(make: (optimizer: Optimizer) => Drawable, options: DrawScheduleOp
     traced.momenta.push([step, group.get("momentum")]);
     if (step + 1 === steps) break;
     // Others take a number as the step to go to.
-    if (schedule instanceof lrScheduler.ReduceLROnPlateau) schedule.step(metric?.(step) ?? 0);
+    if (takesMetric(schedule)) schedule.step(metric?.(step) ?? 0);
     else schedule.step();
   }
   return traced;
