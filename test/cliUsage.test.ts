@@ -7,6 +7,8 @@ import { packageVersion, runCommandLine } from "../src/cli/program.js";
 import { nearest, shellWord } from "../src/cli/terminal/format.js";
 import { Screen } from "../src/cli/terminal/screen.js";
 import { clip, plain, styleFor } from "../src/cli/terminal/style.js";
+import { TrainDisplay } from "../src/cli/terminal/trainDisplay.js";
+import type { TrainEvent } from "../src/train/index.js";
 import { temporaryFolder } from "./trainSupport.js";
 
 const folder = temporaryFolder();
@@ -107,6 +109,47 @@ test("a status line fits its terminal", () => {
   screen.line("done");
   assert.deepEqual(written.slice(1), ["\r\x1b[K", "done\n"]);
   assert.equal(clip("short", 10), "short");
+});
+
+/** What a run shows, on a terminal where its status can be redrawn. */
+function shown(events: readonly TrainEvent[]): string[] {
+  let text = "";
+  const stream = { isTTY: true, columns: 80, write: (piece: string) => (text += piece) };
+  const screen = new Screen(stream, { TERM: "xterm" });
+  const display = new TrainDisplay(screen, { backend: "native", quiet: false });
+  for (const event of events) display.onEvent(event);
+  return plain(text)
+    .replaceAll("\x1b[K", "\n")
+    .split(/[\r\n]+/)
+    .filter((line) => line.trim() !== "");
+}
+
+test("a run's steps and epochs are shown with the measure that tells most", () => {
+  const start: TrainEvent = {
+    type: "start",
+    ...{ epochs: 2, batches: 8, totalSteps: 4, trainExamples: 32, validationExamples: 8 },
+    ...{ backend: "native", resumed: true, step: 2 },
+  };
+  const running = { loss: 0.5, r2: 0.25 };
+  const step: TrainEvent = {
+    type: "step",
+    ...{ epoch: 2, step: 3, batch: 4, batches: 8, loss: 0.5, lr: 0.1, running },
+    ...{ examplesPerSecond: 1000, secondsLeft: 2 },
+  };
+  const epoch = { type: "epoch", epoch: 2, step: 4, lr: 0.1, seconds: 3 } as const;
+  const validation = { loss: 0.4, r2: 0.5, "f1.0": 0.1 };
+  const lines = shown([start, step, { ...epoch, train: running, validation }]);
+  assert.equal(lines[0], "Going on after step 2 of 4");
+  assert.match(lines[1]!, /^epoch 2\/2 .* 75% {2}loss 0.5000 {2}r2 0.2500 {2}1,000 examples\/s/);
+  assert.deepEqual(lines.slice(2), [
+    "  epoch  train loss        r2  val. loss        r2      time",
+    "    2/2      0.5000    0.2500     0.4000    0.5000     3.0 s",
+  ]);
+  const plainLoss = shown([start, { ...epoch, train: { loss: 0.5, "f1.0": 0.2 } }]);
+  assert.deepEqual(plainLoss.slice(1), [
+    "  epoch  train loss      time",
+    "    2/2      0.5000     3.0 s",
+  ]);
 });
 
 test("words are compared and quoted", () => {

@@ -5,13 +5,14 @@ import { test } from "node:test";
 import { data, nn, optim, type Tensor, tensor, vision } from "../src/index.js";
 import {
   accuracy,
+  DivergedError,
   type FitOptions,
   fit,
   plateauSchedule,
   scheduler,
   type TrainEvent,
 } from "../src/train/index.js";
-import { setUp, weightsOf } from "./support/fitRuns.js";
+import { examples, setUp, weightsOf } from "./support/fitRuns.js";
 import { fill, wave } from "./support/golden.js";
 
 interface Numbers {
@@ -227,12 +228,33 @@ test("options out of range and measures that do not exist are refused by name", 
     [{ ema: { decay: 2 } }, /ema.decay is 2; expected a number from 0 to 1/],
     [{ validateEverySteps: 0 }, /validateEverySteps is 0/],
     [{ earlyStopping: { monitor: "accuracy" } }, /monitor is "accuracy"; expected validation/],
-    [{ earlyStopping: { monitor: "train.speed" } }, /a low or a high speed better\?/],
+    [
+      { earlyStopping: { monitor: "train.speed" }, metrics: { speed: accuracy } },
+      /a low or a high speed better\?/,
+    ],
+    [{ earlyStopping: { monitor: "train.speed" } }, /no measure train.speed; there are loss, acc/],
     [{ earlyStopping: { monitor: "train.loss", patience: 0 } }, /patience is 0/],
     [
       { earlyStopping: { monitor: "validation.f1" } },
-      /no measure validation.f1; there are loss, accuracy/,
+      /earlyStopping: there is no measure validation.f1; there are loss, accuracy/,
     ],
+    [
+      { checkpoint: { best: "validation.acuracy", save() {} } },
+      /checkpoint.best: there is no measure validation.acuracy; did you mean "accuracy"\?/,
+    ],
+    [
+      { schedule: plateauSchedule({ monitor: "validation.loss" }), validation: undefined as never },
+      /schedule goes by validation.loss, but there is no validation data/,
+    ],
+    [{ epochs: undefined as never }, /epochs is undefined; expected a whole number ≥ 1/],
+    [{ clip: { nrom: 1 } as never }, /clip has nrom; expected { norm } or { value }/],
+    [{ metrics: ["accuracy"] as never }, /metrics is a list; expected them by name/],
+    [
+      { metrics: { accuracy: "accuracy" } as never },
+      /metric accuracy is "accuracy"; expected a fun/,
+    ],
+    [{ train: examples as never }, /train is a TensorDataset; expected a loader/],
+    [{ optimizer: undefined as never }, /optimizer is undefined; expected an optimizer/],
     [{ ema: { decay: 0.9 }, swa: { start: 1 } }, /so does ema; choose one/],
     [
       { earlyStopping: { monitor: "train.loss" }, swa: { start: 1 } },
@@ -247,10 +269,50 @@ test("options out of range and measures that do not exist are refused by name", 
     const { model, options } = setUp(changes);
     const before = weightsOf(model);
     await assert.rejects(fit(model, options), message);
-    if (!changes.earlyStopping?.monitor.includes("f1")) assert.equal(weightsOf(model), before);
+    assert.equal(weightsOf(model), before);
   }
   const { model, options } = setUp({ validateEverySteps: 2 });
   const { validation: _, ...without } = options;
   await assert.rejects(fit(model, without), /validateEverySteps is given, but no validation data/);
   assert.throws(() => plateauSchedule({ monitor: "loss" }), /monitor is "loss"/);
+  const notModel = ((x: Tensor) => x) as never;
+  await assert.rejects(fit(notModel, options), /the model is a function; expected a Module/);
+});
+
+test("an optimizer that would train in vain, or what no checkpoint holds, is refused", async () => {
+  const { model, options } = setUp();
+  const other = setUp().model;
+  const ofOther = new optim.SGD(other.parameters(), { lr: 0.1 });
+  await assert.rejects(
+    fit(model, { ...options, optimizer: ofOther }),
+    /the optimizer has none of the model's parameters/,
+  );
+  const extra = tensor([1], { requiresGrad: true });
+  const both = new optim.SGD([...model.parameters(), extra], { lr: 0.1 });
+  const loss = (output: Tensor, target: Tensor) =>
+    nn.functional.crossEntropy(output.mul(extra), target);
+  const kept = { ...options, optimizer: both, loss, checkpoint: { save() {} } };
+  await assert.rejects(fit(model, kept), /trains a parameter \[1\] that the model does not have/);
+  const { checkpoint: _, ...free } = kept;
+  assert.equal((await fit(model, free)).status, "finished");
+  assert.notEqual(extra.item(), 1);
+});
+
+test("weights that the very last step makes infinite are no result", async () => {
+  const { model, options } = setUp({ maxSteps: 1 });
+  const { validation: _, schedule: __, ...rest } = options;
+  const optimizer = new optim.SGD(model.parameters(), { lr: 3e38 });
+  const loss = (output: Tensor, target: Tensor) =>
+    nn.functional.crossEntropy(output, target).mul(1e3);
+  const events: string[] = [];
+  const onEvent = ({ type }: { type: string }) => void events.push(type);
+  await assert.rejects(fit(model, { ...rest, optimizer, loss, onEvent }), (error) => {
+    assert.ok(error instanceof DivergedError);
+    assert.match(
+      error.message,
+      /fc\d\.\w+ holds values that are not finite after the last step, 1/,
+    );
+    return true;
+  });
+  assert.deepEqual(events, ["start", "step", "epoch", "failed"]);
 });

@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import {
   appendFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -24,7 +26,9 @@ import {
   CheckpointFolder,
   experimentFrom,
   loadClassifier,
+  lockRun,
   type RunHandlers,
+  RunLockedError,
   resumeRun,
   startRun,
 } from "../src/train/node/index.js";
@@ -155,6 +159,14 @@ test("nothing is overwritten, and the numbers of runs count up", async () => {
     await assert.rejects(start({ runs, name: name || " " }), /cannot name a run/);
 });
 
+test("settings that no run can have leave no folder behind", async () => {
+  const runs = join(parent, "unfit");
+  const train = { checkpoint: { best: { monitor: "validation.acuracy" } } };
+  const experiment = experimentFrom({ ...lenetRecipe({ data: { path: shapes } }), train }, "lenet");
+  await assert.rejects(start({ runs, experiment }), /did you mean "accuracy"/);
+  assert.ok(!existsSync(runs));
+});
+
 test("data that cannot be used leave no folder behind", async () => {
   const broken = writeShapes(parent, "broken");
   const file = join(broken, "t10k-labels-idx1-ubyte");
@@ -245,10 +257,51 @@ test("a run whose data, settings or files changed is not resumed", async () => {
   writeFileSync(file, weights(path));
   await assert.rejects(resume(), /no checkpoint can be read/);
   rmSync(file);
-  await assert.rejects(resume(), /has no checkpoint/);
+  await assert.rejects(resume(), /has no checkpoint, but a log of steps/);
   writeFileSync(file, checkpoint);
   rmSync(folder.file("log"));
   assert.equal((await resume()).status, "finished");
+});
+
+/** A run that was stopped early, and copies of it. */
+const stopped = start(stopAfter(2));
+async function copyOfStopped(): Promise<string> {
+  const path = mkdtempSync(join(parent, "copy-"));
+  cpSync((await stopped).folder.path, path, { recursive: true });
+  return path;
+}
+
+async function checkEnd(path: string): Promise<void> {
+  assert.equal((await resumeRun({ path })).status, "finished");
+  assert.ok(weights(path).equals(weights((await whole).folder.path)));
+}
+
+test("a log that a power cut filled with zeros does not hold a run up", async () => {
+  const path = await copyOfStopped();
+  const log = join(path, "log.jsonl");
+  const text = readFileSync(log);
+  writeFileSync(log, text.fill(0, text.length - 700));
+  await checkEnd(path);
+  assert.equal((readJsonLines(log).at(-1) as TrainEvent).type, "finished");
+});
+
+test("a run whose process ended before its first checkpoint begins", async () => {
+  const path = await copyOfStopped();
+  rmSync(join(path, "checkpoints"), { recursive: true });
+  writeFileSync(join(path, "log.jsonl"), "");
+  await checkEnd(path);
+});
+
+test("a run in use is not touched by a second process, nor read while it changes", async () => {
+  const path = await copyOfStopped();
+  const lock = lockRun(path);
+  rmSync(newest(path));
+  const before = readFileSync(join(path, "log.jsonl"));
+  const onDamage = () => assert.fail("it was read");
+  await assert.rejects(resumeRun({ path, onDamage }), RunLockedError);
+  assert.ok(readFileSync(join(path, "log.jsonl")).equals(before));
+  assert.ok(lock.isHeld());
+  lock.release();
 });
 
 test("what is not a run or a classifier is refused", async () => {

@@ -3,7 +3,7 @@
  * goes on from bit for bit. Works in a browser too. Read options.ts for all it takes, loop/run.ts for what it does.
  */
 import type { Module } from "../nn/module.js";
-import { checkOptions } from "./loop/begin.js";
+import { checkOptions } from "./loop/check.js";
 import { Run } from "./loop/run.js";
 import type { FitOptions, FitResult } from "./options.js";
 import type { MeasureOptions, Model } from "./steps.js";
@@ -18,7 +18,7 @@ export type BatchLossOptions = FitOptions & Required<Pick<MeasureOptions, "batch
  * validation data, everything that happens is reported as events, and checkpoints let a run go on bit for bit.
  *
  * @throws DivergedError, naming epoch, step and likely cause, when the loss is no longer finite; ResumeError for a checkpoint
- * of another run; ValueError for options out of range.
+ * of another run; ValueError for options out of range, measures that do not exist, an optimizer of another model.
  * @example
  * ```ts
  * import { data, manualSeed, nn, optim, tensor } from "gradus";
@@ -36,6 +36,6 @@ export type BatchLossOptions = FitOptions & Required<Pick<MeasureOptions, "batch
 export function fit(model: Model, options: FitOptions): Promise<FitResult>;
 export function fit(model: Module, options: BatchLossOptions): Promise<FitResult>;
 export async function fit(model: Module, options: FitOptions): Promise<FitResult> {
-  checkOptions(options);
+  checkOptions(model, options);
   return await new Run(model, options).run();
 }

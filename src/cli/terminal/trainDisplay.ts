@@ -4,11 +4,15 @@ import {
   describeTrainable,
   describeWeights,
   type EpochEvent,
+  isShare,
+  type Measures,
+  mainMeasure,
   type StepEvent,
   type TrainEvent,
 } from "../../train/index.js";
 import type { FileExperiment, RunConfig, RunFolder } from "../../train/node/index.js";
 import { count, duration, percent, plural, timeLeft } from "./format.js";
+import { measureText } from "./runText.js";
 import type { Screen } from "./screen.js";
 import { bar } from "./style.js";
 
@@ -17,17 +21,50 @@ const redrawMilliseconds = 80;
 const plainMilliseconds = 10_000;
 const [leastBar, mostBar] = [10, 28];
 
-const columns = [
-  { title: "epoch", width: 7 },
-  { title: "train loss", width: 12 },
-  { title: "accuracy", width: 10 },
-  { title: "val. loss", width: 11 },
-  { title: "accuracy", width: 10 },
-  { title: "time", width: 10 },
-];
+const leastWidth = 8;
 
-const row = (cells: readonly string[]): string =>
-  cells.map((cell, i) => cell.padStart(columns[i]!.width)).join("");
+/** One column of the table of epochs: its title, and what it says of one. */
+interface EpochColumn {
+  readonly title: string;
+  readonly isMain?: boolean;
+  cellOf(event: EpochEvent): string;
+}
+
+/** The measure that tells most; those of single classes tell little. */
+const mainOf = (measures: Measures): string =>
+  mainMeasure(Object.keys(measures).filter((name) => !/\.\d+$/.test(name)));
+
+const measured = (name: string, measures: Measures | undefined): string =>
+  measures?.[name] === undefined ? "" : measureText(name, measures[name]);
+
+/** Losses, and the measure that tells most where there is another one. */
+function columnsOf({ train, validation }: EpochEvent, epochs: number): EpochColumn[] {
+  const main = mainOf(validation ?? train);
+  const extra = main === "loss" ? [] : [main];
+  const ofTraining = extra.map((title) => ({
+    title,
+    cellOf: (event: EpochEvent) => measured(title, event.train),
+  }));
+  const ofValidation = extra.map((title) => ({
+    ...{ title, isMain: true },
+    cellOf: (event: EpochEvent) => measured(title, event.validation),
+  }));
+  return [
+    { title: "epoch", cellOf: ({ epoch }) => `${epoch}/${epochs}` },
+    { title: "train loss", cellOf: (event) => event.train.loss.toFixed(4) },
+    ...ofTraining,
+    ...(validation
+      ? [
+          { title: "val. loss", cellOf: (event: EpochEvent) => event.validation!.loss.toFixed(4) },
+          ...ofValidation,
+        ]
+      : []),
+    { title: "time", cellOf: ({ seconds }) => duration(seconds) },
+  ];
+}
+
+const widthOf = ({ title }: EpochColumn, i: number): number =>
+  i === 0 ? leastWidth - 1 : Math.max(leastWidth, title.length) + 2;
 
 /** What was taken over from another model, and how much is trained. */
 function transferLines({ transfer }: FileExperiment): string[] {
@@ -65,7 +102,10 @@ export class TrainDisplay {
   readonly #isQuiet: boolean;
   readonly #backend: string;
   #epochs = 0;
-  #batches = 0;
+  #totalSteps = 0;
+  #unit = "examples";
+  /** Known with the first epoch's measures. */
+  #columns: readonly EpochColumn[] | null = null;
   #lastDraw = Number.NEGATIVE_INFINITY;
   #lastPlain = 0;
   /** The last step drawn, to be shown on while the model is measured. */
@@ -84,7 +124,9 @@ export class TrainDisplay {
     const { optim, train, model, data } = run.config;
     const { batchSize, epochs, seed } = train;
     const label = (text: string) => style.dim(text.padEnd(10));
-    const examples = experiment.data.finalPair?.x.dtype === "uint8" ? "Pictures" : "Examples";
+    const hasPictures = experiment.data.finalPair?.x.dtype === "uint8";
+    const examples = hasPictures ? "Pictures" : "Examples";
+    if (hasPictures) this.#unit = "images";
     this.#screen.line(`${style.bold(titleOf(model))} learns ${experiment.data.title}`);
     this.#screen.line();
     this.#screen.line(`${label(examples)}${partsOf(experiment, data.validation === "test")}`);
@@ -101,32 +143,31 @@ export class TrainDisplay {
     if (this.#isQuiet) return;
     if (event.type === "start") {
       this.#epochs = event.epochs;
-      this.#batches = event.batches;
+      this.#totalSteps = event.totalSteps;
       this.#lastPlain = performance.now();
-      if (event.resumed && event.step < event.epochs * event.batches)
+      if (event.resumed && event.step < event.totalSteps)
         this.#screen.line(
-          `Going on after step ${count(event.step)} of ${count(event.epochs * event.batches)}\n`,
+          `Going on after step ${count(event.step)} of ${count(event.totalSteps)}\n`,
         );
-      if (event.step < event.epochs * event.batches)
-        this.#screen.line(this.#screen.style.dim(row(columns.map(({ title }) => title))));
     }
     if (event.type === "step") this.#showStep(event);
     if (event.type === "epoch") this.#showEpoch(event);
   }
 
-  #showEpoch({ epoch, train, validation, seconds }: EpochEvent): void {
+  #showEpoch(event: EpochEvent): void {
     const { style } = this.#screen;
-    const measured = [
-      validation ? validation.loss.toFixed(4) : "",
-      validation?.accuracy === undefined ? "" : percent(validation.accuracy),
-    ];
-    const accuracyOf = train.accuracy === undefined ? "" : percent(train.accuracy);
-    const cells = [`${epoch}/${this.#epochs}`, train.loss.toFixed(4), accuracyOf];
-    const text = row([...cells, ...measured, duration(seconds)]);
+    if (!this.#columns) {
+      this.#columns = columnsOf(event, this.#epochs);
+      const titles = this.#columns.map((column, i) => column.title.padStart(widthOf(column, i)));
+      this.#screen.line(style.dim(titles.join("")));
+    }
+    const cells = this.#columns.map((column, i) => {
+      const cell = column.cellOf(event).padStart(widthOf(column, i));
+      return column.isMain ? style.bold(cell) : cell;
+    });
     this.#lastPlain = performance.now();
-    const accuracy = measured[1]!;
-    this.#screen.line(accuracy === "" ? text : emphasizeLast(text, accuracy, style.bold));
-    if (this.#step && epoch < this.#epochs) this.#draw(this.#step);
+    this.#screen.line(cells.join(""));
+    if (this.#step && event.epoch < this.#epochs) this.#draw(this.#step);
   }
 
   #showStep(event: StepEvent): void {
@@ -146,10 +187,13 @@ export class TrainDisplay {
   }
 
   #facts({ running, examplesPerSecond, secondsLeft }: StepEvent): string[] {
+    const main = mainOf(running);
+    const value = running[main]!;
+    const text = isShare(main) ? percent(value, 1) : measureText(main, value);
     return [
       `loss ${running.loss.toFixed(4)}`,
-      ...(running.accuracy === undefined ? [] : [`accuracy ${percent(running.accuracy, 1)}`]),
-      ...(examplesPerSecond === null ? [] : [`${count(examplesPerSecond)} images/s`]),
+      ...(main === "loss" ? [] : [`${main} ${text}`]),
+      ...(examplesPerSecond === null ? [] : [`${count(examplesPerSecond)} ${this.#unit}/s`]),
       ...(secondsLeft === null ? [] : [timeLeft(secondsLeft)]),
     ];
   }
@@ -158,7 +202,7 @@ export class TrainDisplay {
   #draw(event: StepEvent): void {
     const { style } = this.#screen;
     const epoch = `epoch ${event.epoch}/${this.#epochs}`;
-    const share = event.step / (this.#epochs * this.#batches);
+    const share = event.step / this.#totalSteps;
     const done = percent(Math.floor(share * 100) / 100, 0).padStart(4);
     const facts = [...this.#facts(event), this.#backend.split(" ")[0]!];
     const room = () => this.#screen.columns - 1 - `${epoch}    ${done}  ${facts.join("  ")}`.length;
@@ -167,9 +211,4 @@ export class TrainDisplay {
     const drawn = width < 4 ? "" : `${bar(share, width, style)} `;
     this.#screen.status(`${style.bold(epoch)}  ${drawn}${done}  ${style.dim(facts.join("  "))}`);
   }
-}
-
-function emphasizeLast(text: string, part: string, paint: (text: string) => string): string {
-  const at = text.lastIndexOf(part);
-  return `${text.slice(0, at)}${paint(part)}${text.slice(at + part.length)}`;
 }

@@ -45,6 +45,18 @@ export class Monitor {
   constructor(op: string, options: string | MonitorOptions) {
     const given = typeof options === "string" ? { monitor: options } : options;
     const { monitor, mode, minDelta = 0 } = given;
+    const { part, name } = Monitor.parse(op, monitor);
+    if (!(minDelta >= 0 && Number.isFinite(minDelta)))
+      throw new ValueError(op, `minDelta is ${minDelta}; expected a number ≥ 0`);
+    this.path = monitor;
+    this.part = part;
+    this.name = name;
+    this.mode = modeOf(op, name, mode);
+    this.minDelta = minDelta;
+  }
+
+  /** @throws ValueError, naming `op`, for a path that is none. */
+  static parse(op: string, monitor: string): Pick<Monitor, "part" | "name"> {
     const [, part, name] = /^(train|validation)\.(.+)$/.exec(String(monitor)) ?? [];
     if (part === undefined || name === undefined)
       throw new ValueError(
@@ -52,13 +64,7 @@ export class Monitor {
         `monitor is ${JSON.stringify(monitor)}; expected validation. or train. and a measure's ` +
           "name, such as validation.accuracy",
       );
-    if (!(minDelta >= 0 && Number.isFinite(minDelta)))
-      throw new ValueError(op, `minDelta is ${minDelta}; expected a number ≥ 0`);
-    this.path = monitor;
-    this.part = part as "train" | "validation";
-    this.name = name;
-    this.mode = modeOf(op, name, mode);
-    this.minDelta = minDelta;
+    return { part: part as "train" | "validation", name };
   }
 
   /** The value that an event brings: at evaluations for validation, at epochs' ends for training. */

@@ -1,5 +1,4 @@
-/** How a run begins: its options are checked, and its progress is new or a checkpoint's. Read run.ts for how it goes on. */
-import { ValueError } from "../../core/errors.js";
+/** How a run begins: its progress is new or a checkpoint's. Read check.ts for what is refused before, run.ts for how it goes on. */
 import type { SafetensorsContent } from "../../io/browser.js";
 import type { Module } from "../../nn/module.js";
 import type { lrScheduler } from "../../optim/index.js";
@@ -10,42 +9,6 @@ import type { FitOptions } from "../options.js";
 import type { RunSchedule } from "../schedule.js";
 import { checkIdentity, type Identity, type Progress, parseState } from "../trainingState.js";
 import type { CallbackList } from "./callbackList.js";
-
-/** @throws ValueError for options out of range. */
-export function checkOptions({ train, checkpoint, clip, monitor, ...options }: FitOptions): void {
-  const { epochs, maxSteps, validateEverySteps, accumulate, validation } = options;
-  const { everySteps, everySeconds } = checkpoint ?? {};
-  const counts = {
-    ...{ epochs, maxSteps, validateEverySteps, accumulate },
-    ...{ "checkpoint.everySteps": everySteps, "monitor.everySteps": monitor?.everySteps },
-  };
-  for (const [name, value] of Object.entries(counts))
-    if (value !== undefined && !(Number.isInteger(value) && value >= 1))
-      throw new ValueError("fit", `${name} is ${value}; expected a whole number ≥ 1`);
-  const sizes = {
-    "clip.norm": clip && "norm" in clip ? clip.norm : undefined,
-    "clip.value": clip && "value" in clip ? clip.value : undefined,
-  };
-  for (const [name, value] of Object.entries(sizes))
-    if (value !== undefined && !(value > 0))
-      throw new ValueError("fit", `${name} is ${value}; expected a number above 0`);
-  if (everySeconds !== undefined && !(everySeconds >= 0))
-    throw new ValueError(
-      "fit",
-      `checkpoint.everySeconds is ${everySeconds}; expected a number ≥ 0`,
-    );
-  if (validateEverySteps !== undefined && !validation)
-    throw new ValueError("fit", "validateEverySteps is given, but no validation data");
-  const { ema, swa, earlyStopping } = options;
-  if (swa && (ema || (earlyStopping && (earlyStopping.restoreBest ?? true))))
-    throw new ValueError(
-      "fit",
-      "swa gives the model its last weights, and so " +
-        (ema ? "does ema; choose one" : "does earlyStopping; say restoreBest: false"),
-    );
-  if (train.length === 0)
-    throw new ValueError("fit", "the training loader gives no batch; is its data set empty?");
-}
 
 /** Optimizer steps in an epoch. */
 export const stepsPerEpoch = ({ train, accumulate = 1 }: FitOptions): number =>

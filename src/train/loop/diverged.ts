@@ -1,6 +1,8 @@
-/** What to say of a loss that is no longer a finite number. Read run.ts for when. */
+/** What to say of a loss or of weights that are no longer finite numbers. Read run.ts for when. */
+import { isFloat } from "../../core/dtype.js";
+import type { Module } from "../../nn/module.js";
 import type { Tensor } from "../../tensor/index.js";
-import { DivergedError } from "../errors.js";
+import { DivergedError, type Place } from "../errors.js";
 
 export interface DivergedPlace {
   readonly epoch: number;
@@ -30,4 +32,13 @@ export function divergedAt(
       ? "the model's first output gives it already; check the model, the loss and the scale of the data"
       : `the learning rate ${Number(lr.toPrecision(3))} is probably too high; try a tenth of it`;
   return new DivergedError(`${where}: ${cause}`, { epoch, step });
+}
+
+/** Throws where a run's very last step, which no later loss tells of, left values that are not finite. */
+export function checkLastWeights(model: Module, place: Place): void {
+  for (const [name, { dtype, data }] of model.stateDict()) {
+    if (!isFloat(dtype) || !data.some((value) => !Number.isFinite(value))) continue;
+    const message = `${name} holds values that are not finite after the last step, ${place.step}`;
+    throw new DivergedError(`${message}; lower the learning rate`, place);
+  }
 }

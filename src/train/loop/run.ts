@@ -22,7 +22,7 @@ import { type BatchStep, makeEvaluationStep, runEvaluation } from "../steps.js";
 import type { Progress } from "../trainingState.js";
 import { newProgress, restoreProgress, stepsPerEpoch } from "./begin.js";
 import { CallbackList } from "./callbackList.js";
-import { divergedAt } from "./diverged.js";
+import { checkLastWeights, divergedAt } from "./diverged.js";
 import { type RunStep, runStep } from "./runStep.js";
 import { Saver } from "./saver.js";
 import { measureStatistics } from "./statistics.js";
@@ -200,6 +200,7 @@ export class Run {
     this.#isEnding = true;
     await this.#callbacks.atEnd(this.#control, () => this.#drain());
     if (this.#isCut) return this.#stop();
+    checkLastWeights(this.#model, this.#place);
     const { step, seconds } = progress;
     await this.#emit({ type: "finished", epochs: progress.epoch, step, seconds });
     return this.#result("finished");

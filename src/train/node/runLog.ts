@@ -25,9 +25,11 @@ export class RunLog {
    */
   constructor(path: string, position: number, write: WriteOptions) {
     const size = fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-    // Somebody may have deleted or shortened the log: then the run goes on with what is left.
-    const kept = position <= size ? { position } : {};
-    this.#writer = new JsonLinesWriter(path, { ...write, ...kept });
+    // Somebody, or a power cut, may have shortened or damaged the log: then the run goes on with what is left.
+    const rest = new JsonLinesWriter(path, write);
+    const isLonger = rest.position > position;
+    if (isLonger) rest.close();
+    this.#writer = isLonger ? new JsonLinesWriter(path, { ...write, position }) : rest;
     if (size > 0)
       for (const { event } of readLog(path))
         if (event.type === "step") this.#losses.add(event.step, event.loss);
@@ -48,6 +50,11 @@ export class RunLog {
   write(event: TrainEvent): void {
     if (event.type === "step") this.#losses.add(event.step, event.loss);
     this.#writer.write({ time: new Date().toISOString(), ...logged(event) });
+  }
+
+  /** Brings what was written to the disk. */
+  flush(): void {
+    this.#writer.flush();
   }
 
   close(): void {

@@ -17,7 +17,8 @@ import { curvesSvg, mistakesPicture } from "../draw/index.js";
 import { ResumeError } from "../errors.js";
 import type { EpochSummary, Measures, TrainEvent } from "../events.js";
 import { type FitResult, fit } from "../fit.js";
-import type { CheckpointPlace } from "../options.js";
+import { checkOptions } from "../loop/check.js";
+import type { CheckpointPlace, FitOptions } from "../options.js";
 import { evaluate } from "../steps.js";
 import { CheckpointFolder, type StoredCheckpoint } from "./checkpoints.js";
 import { isModule } from "./configFile.js";
@@ -28,6 +29,7 @@ import {
   type FileExperiment,
   type LoadedExperiment,
 } from "./experimentFile.js";
+import { readLog } from "./readRun.js";
 import { type RunReport, summarize } from "./report.js";
 import type { CheckpointInterval, RunConfig } from "./runConfig.js";
 import { RunFolder, sourceFile } from "./runFolder.js";
@@ -80,7 +82,8 @@ const writeOptions = ({ fileSystem }: WriteOptions): WriteOptions =>
 /**
  * Trains from the beginning, in a new folder. Data that cannot be used leave no folder behind.
  *
- * @throws FileError where a file cannot be read or written; FormatError for damaged data; DivergedError as `fit` does.
+ * @throws FileError where a file cannot be read or written; FormatError for damaged data; ValueError and DivergedError as `fit`
+ * does.
  */
 export async function startRun(options: StartRunOptions): Promise<RunOutcome> {
   const { experiment: loaded, runs, name, preset, versions } = options;
@@ -88,6 +91,7 @@ export async function startRun(options: StartRunOptions): Promise<RunOutcome> {
     loaded.build(),
     gitStateOf(...(loaded.source ? [dirname(loaded.path)] : []), process.cwd()),
   ]);
+  checkOptions(built.model, fitOptions(built));
   const write = writeOptions(options);
   const folder = RunFolder.create({ runs, ...(name && { name }), prefix: loaded.name, ...write });
   const { source } = loaded;
@@ -105,20 +109,29 @@ export async function startRun(options: StartRunOptions): Promise<RunOutcome> {
     ...(git && { git: git.state }),
     created: new Date().toISOString(),
   };
-  const run = new RecordedRun(folder, config, built, options);
+  let lock: RunLock | undefined;
+  let run: RecordedRun | undefined;
   try {
-    run.lock();
+    lock = lockRun(folder.path);
+    run = new RecordedRun({ folder, config, lock }, built, options);
     if (source) folder.writeText(sourceFile(source.path), source.text);
     if (git?.diff) folder.writeText("changes.diff", git.diff);
     folder.writeConfig(config);
     run.openLog(0);
   } catch (error) {
-    run.close();
+    run?.close();
+    lock?.release();
     folder.discard();
     throw error;
   }
   return await run.train(undefined);
 }
+
+/** What `fit` will be given, but for what is written where. */
+const fitOptions = ({ options, config }: FileExperiment): FitOptions => ({
+  ...options,
+  checkpoint: { ...bestOf(config.train), save() {} },
+});
 
 /** How often a configuration wants checkpoints. */
 function intervalOf({ train }: ResolvedConfig): CheckpointInterval {
@@ -137,7 +150,8 @@ export async function experimentOfRun(
 }
 
 /**
- * Goes on with a run from its newest whole checkpoint; the end is the same, bit for bit, as without the interruption.
+ * Goes on with a run from its newest whole checkpoint; the end is the same, bit for bit, as without the interruption. A run that
+ * ended before its first checkpoint begins.
  *
  * @throws ResumeError where checkpoint, data and settings do not belong together; FormatError for damaged files;
  * RunLockedError where another process is at it.
@@ -145,25 +159,51 @@ export async function experimentOfRun(
 export async function resumeRun(options: ResumeRunOptions): Promise<RunOutcome> {
   const { path, checkpointEvery } = options;
   const folder = RunFolder.open(path, writeOptions(options));
-  const saved = folder.readConfig();
-  const config = checkpointEvery ? { ...saved, checkpointEvery } : saved;
-  const stored = new CheckpointFolder(folder.file("checkpoints")).load();
-  if (!stored)
-    throw new ResumeError("resume", `${path} has no checkpoint; it ended before its first step`);
-  const position = Number(stored.content.metadata.log_position);
-  if (!Number.isSafeInteger(position) || position < 0)
-    throw new FormatError("resume", `${stored.path}: is not the checkpoint of a run`);
-  if (stored.damaged.length > 0) options.onDamage?.(stored.damaged);
-  const loaded = await experimentOfRun(folder, config);
-  const run = new RecordedRun(folder, config, await loaded.build(), options);
+  // Before anything is read, since whoever has the run may be changing it.
+  const lock = lockRun(folder.path);
+  let run: RecordedRun | undefined;
+  let stored: StoredCheckpoint | null;
   try {
-    run.lock();
+    const saved = folder.readConfig();
+    const config = checkpointEvery ? { ...saved, checkpointEvery } : saved;
+    stored = new CheckpointFolder(folder.file("checkpoints")).load();
+    const position = stored ? logPosition(stored) : beginning(folder);
+    if (stored && stored.damaged.length > 0) options.onDamage?.(stored.damaged);
+    const loaded = await experimentOfRun(folder, config);
+    run = new RecordedRun({ folder, config, lock }, await loaded.build(), options);
     run.openLog(position);
   } catch (error) {
-    run.close();
+    run?.close();
+    lock.release();
     throw error;
   }
-  return await run.train(stored.content);
+  return await run.train(stored?.content);
+}
+
+/** How long the log was at a checkpoint. */
+function logPosition({ content, path }: StoredCheckpoint): number {
+  const position = Number(content.metadata.log_position);
+  if (!Number.isSafeInteger(position) || position < 0)
+    throw new FormatError("resume", `${path}: is not the checkpoint of a run`);
+  return position;
+}
+
+/** The log's position where a run has no checkpoint: its process ended before the first one. */
+function beginning(folder: RunFolder): number {
+  if (folder.has("log"))
+    for (const { event } of readLog(folder.file("log")))
+      if (event.type === "step")
+        throw new ResumeError(
+          "resume",
+          `${folder.path} has no checkpoint, but a log of steps: somebody removed it; begin a new run`,
+        );
+  return 0;
+}
+
+interface OwnedFolder {
+  readonly folder: RunFolder;
+  readonly config: RunConfig;
+  readonly lock: RunLock;
 }
 
 /** One run whose events, checkpoints and results go to its folder. */
@@ -174,26 +214,22 @@ class RecordedRun {
   readonly #handlers: RunHandlers;
   readonly #write: WriteOptions;
   readonly #checkpoints: CheckpointFolder;
+  readonly #lock: RunLock;
   #log: RunLog | undefined;
-  #lock: RunLock | undefined;
 
   constructor(
-    folder: RunFolder,
-    config: RunConfig,
+    { folder, config, lock }: OwnedFolder,
     experiment: FileExperiment,
     handlers: RunHandlers,
   ) {
     this.#folder = folder;
     this.#config = config;
+    this.#lock = lock;
     this.#experiment = experiment;
     this.#handlers = handlers;
     this.#write = writeOptions(handlers);
     const { keep } = experiment.config.train.checkpoint;
     this.#checkpoints = new CheckpointFolder(folder.file("checkpoints"), { ...this.#write, keep });
-  }
-
-  lock(): void {
-    this.#lock = lockRun(this.#folder.path);
   }
 
   openLog(position: number): void {
@@ -202,7 +238,7 @@ class RecordedRun {
 
   close(): void {
     this.#log?.close();
-    this.#lock?.release();
+    this.#lock.release();
   }
 
   async train(resume: SafetensorsContent | undefined): Promise<RunOutcome> {
@@ -247,6 +283,8 @@ class RecordedRun {
   }
 
   #save({ tensors, metadata }: SafetensorsContent, place: CheckpointPlace): void {
+    // On the disk before the checkpoint that counts on it.
+    this.#log?.flush();
     const log_position = String(this.#log?.position ?? 0);
     this.#checkpoints.save({ tensors, metadata: { ...metadata, log_position } }, place);
     // Weights that were never trained are no model yet.
