@@ -61,6 +61,8 @@ export class Journal {
     const file = this.#open();
     try {
       const bytes = Buffer.from(`${this.#endsInHalfLine(file) ? "\n" : ""}${text}\n`);
+      if (bytes.length > longestLine)
+        this.#refuse(`a line of ${bytes.length} bytes; at most ${longestLine} are read again`);
       const written = fs.writeSync(file, bytes);
       if (written < bytes.length) throw new Error("the disk takes no more bytes");
     } catch (error) {

@@ -102,7 +102,7 @@ const stage = z.strictObject({
   trials: count(1_000_000),
   set: settings.default({}),
   keep: z.number().gt(0).max(1).default(0.25),
-  again: z.int().min(0).max(10_000).default(1),
+  again: z.int().min(0).max(1000).default(1),
   sampler: sampler.optional(),
   pruner: pruner.optional(),
 });
