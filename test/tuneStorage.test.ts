@@ -283,3 +283,27 @@ test("eight processes hammer one study and some are killed: each trial ends once
     .filter((line) => line);
   assert.ok(journal.length > 2500, `${journal.length} operations`);
 });
+
+test("a study that may not be written can be read", () => {
+  const whole = newStudy();
+  whole.claim("a");
+  const { openSync } = mutableFs;
+  const refused = Object.assign(new Error("EROFS: read-only file system"), { code: "EROFS" });
+  const later = new FileStorage(whole.path);
+  try {
+    // Root may write everywhere, so the disk is played.
+    mutableFs.openSync = ((path: string, flags: number, mode: number) => {
+      if (path === whole.path && (flags & fs.constants.O_RDWR) !== 0) throw refused;
+      return openSync(path, flags, mode);
+    }) as typeof openSync;
+    syncBuiltinESMExports();
+    assert.equal(later.trials().length, 1);
+    assert.deepEqual(later.load(), definition);
+    assert.throws(() => later.claim("b"), /study\d+.jsonl: the disk is read-only/);
+    assert.deepEqual(new FileStorage(whole.path).open(definition), definition);
+  } finally {
+    mutableFs.openSync = openSync;
+    syncBuiltinESMExports();
+  }
+  assert.equal(whole.trials().length, 1);
+});
