@@ -115,6 +115,11 @@ test("stages go from coarse to fine in one command", async () => {
   );
   assert.equal(code, 0, err);
   assert.match(out, /Stage 1 of 2[\s\S]*Stage 2 of 2/);
+  const page = fs.readFileSync(join(sweeps, "two", "index.html"), "utf8");
+  for (const part of ['href="stage-1/index.html"', 'href="stage-2/index.html"', "<td>6 of 6</td>"])
+    assert.ok(page.includes(part), part);
+  assert.match(out, /Pictures and table: \S+two\/index.html/);
+  assert.match(out, / lr=\S+ {2}optim.name=(sgd|adam)/);
   const rows = (stage: number) =>
     fs
       .readFileSync(join(sweeps, "two", `stage-${stage}`, "trials.csv"), "utf8")

@@ -77,6 +77,21 @@ trian:
   );
 });
 
+test("what a setting from outside put there has no line; the others come in the order of theirs", async () => {
+  const path = write("data: digits\noptim: { name: adam, lr: fast }\nname: a/b\nmodel: mlpp\n");
+  const changes = { "train.seed": true, "optim.eps": Number.NaN };
+  const [, ...problems] = (await refusal(path, changes)).split("\n").map((line) => line.trim());
+  assert.deepEqual(problems, [
+    'line 2: optim.lr is "fast"; expected a number ≥ 0',
+    'line 3: name is "a/b"; expected letters, digits, - _ . and at most 80 of them',
+    'line 4: model is "mlpp"; expected cnn, lenet, mlp, resnet, custom; did you mean "mlp"?',
+    "optim.eps is NaN; expected a number ≥ 0",
+    "train.seed is true; expected a whole number ≥ 0",
+  ]);
+  const deep = `model: ${"[".repeat(20_000)}${"]".repeat(20_000)}`;
+  assert.match(await refusal(write(deep)), /line 1: is nested too deeply/);
+});
+
 test("YAML that is none, twice the same key, or unfolds to too much is refused with its line", async () => {
   assert.match(await refusal(write("model: mlp\ndata: [digits\n")), /line [23]: /);
   assert.match(await refusal(write("model: mlp\nmodel: cnn\ndata: digits\n")), /line 2: .*unique/i);

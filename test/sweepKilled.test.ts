@@ -6,7 +6,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { FileStorage, loadSweep, runStages, type SweepEvent } from "../src/tune/node/index.js";
+import { lockRun } from "../src/train/node/index.js";
+import {
+  FileStorage,
+  loadSweep,
+  runStages,
+  type SweepEvent,
+  withSettings,
+} from "../src/tune/node/index.js";
 
 const root = fs.mkdtempSync(join(tmpdir(), "gradus-"));
 after(() => fs.rmSync(root, { recursive: true }));
@@ -65,6 +72,23 @@ test("workers killed in the middle of their runs change no trial by a bit", asyn
     logs.some((log) => log.includes('"resumed":true')),
     "none went on from a checkpoint",
   );
+});
+
+test("a trial is trained beside its folder where a process that fell silent still has that", async () => {
+  const folder = join(root, "held");
+  const trial = join(folder, "trials", "0000");
+  fs.mkdirSync(trial, { recursive: true });
+  const lock = lockRun(trial);
+  // Another process of this machine as far as the worker can tell: this one.
+  const sweep = withSettings(await loadSweep(file), { "train.epochs": 1, "data.limit": 100 });
+  const stages = sweep.stages.map((stage) => ({ ...stage, trials: 1 }));
+  const { trials } = await runStages({ ...sweep, stages }, { folder, workers: 1 });
+  assert.deepEqual(
+    [trials[0]!.state, trials[0]!.attributes.run],
+    ["complete", join("trials", "0000-1")],
+  );
+  assert.ok(lock.isHeld());
+  assert.ok(fs.existsSync(join(folder, "trials", "0000-1", "model.safetensors")));
 });
 
 test("Ctrl-C stops a sweep after the step at hand, and the same command goes on with it", async () => {

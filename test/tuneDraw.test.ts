@@ -1,15 +1,19 @@
 /** Pictures of studies: what is on them, where, and what is left out. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { shortNames } from "../src/cli/terminal/sweepDisplay.js";
 import {
   drawHistory,
   drawImportance,
   drawParallel,
   drawReports,
   drawSlices,
+  stagesPage,
   studyPage,
   trialsCsv,
 } from "../src/tune/draw/index.js";
+import { shortNumber } from "../src/tune/draw/table.js";
+import { choice, logUniform, Space } from "../src/tune/index.js";
 import type { Parameters, TrialRecord } from "../src/tune/types.js";
 
 const base = { attempt: 1, reports: [], attributes: {} };
@@ -138,4 +142,44 @@ test("the table quotes what needs it, disarms formulas and keeps every digit", (
   });
   assert.ok(page.includes("&lt;t&gt;") && page.includes("<svg/>") && !page.includes("<t>"));
   assert.ok(page.includes('<tr class="best"><td>0</td>'));
+});
+
+test("the page of a search in stages tells where each one looked, and is safe to open", () => {
+  const space = (low: number, names: readonly string[]) =>
+    new Space({ "optim.lr": logUniform(low, 0.1), act: choice(names) });
+  const page = stagesPage({
+    ...{ title: "a & b", metric: "loss", direction: "minimize", planned: 3 },
+    stages: [
+      {
+        space: space(1e-5, ["x", "<i>"]),
+        trials: Array.from({ length: 6 }, (_, i) => complete(i, i)),
+        link: "stage-1/index.html",
+      },
+      { space: space(2.34567e-4, ["x"]), trials: [], link: "stage-2/index.html" },
+    ],
+  });
+  assert.match(page, /<td>1e-5 … 0.1<\/td><td>2.35e-4 … 0.1<\/td>/);
+  assert.match(page, /<th>act<\/th><td>x, &lt;i&gt;<\/td><td>x<\/td>/);
+  assert.match(page, /<h1>a &amp; b<\/h1>[\s\S]*2 of 3 stages begun/);
+  assert.match(page, /<td>6 of 6<\/td><td>0 of 0<\/td>/);
+});
+
+test("small numbers are short, and paths are shortened to what tells them apart", () => {
+  assert.deepEqual(
+    [5.9051e-5, -1.5e-9, 0.00123456789, 0, 12345678].map((value) => shortNumber(value, 4)),
+    ["5.905e-5", "-1.5e-9", "0.001235", "0", "12350000"],
+  );
+  const names = [
+    "optim.lr",
+    "optim.name",
+    "model.hidden.0",
+    "data.a.size",
+    "model.a.size",
+    "x",
+    "0",
+  ];
+  assert.deepEqual(
+    [...shortNames(names).values()],
+    ["lr", "optim.name", "hidden.0", "data.a.size", "model.a.size", "x", "0"],
+  );
 });

@@ -82,6 +82,20 @@ test("a trial that was given back is lost to whoever had it", () => {
   assert.equal(a.trials()[0]!.value, 2);
 });
 
+test("a file keeps a study's first trials and how often processes died", () => {
+  const path = newPath();
+  const [a, b] = [new FileStorage(path), new FileStorage(path)];
+  for (const storage of [a, b]) storage.open({ ...definition, first: [{ lr: 2 }, { lr: 3 }] });
+  assert.deepEqual(
+    b.trials().map(({ parameters }) => parameters.lr),
+    [2, 3],
+  );
+  a.release(b.claim("b")!, { died: true });
+  a.release(b.claim("b")!);
+  const deaths = (storage: FileStorage) => storage.trials()[0]!.deaths;
+  assert.deepEqual([a, b, new FileStorage(path)].map(deaths), [1, 1, 1]);
+});
+
 test("limits hold, and what cannot be read again is not written", () => {
   const storage = newStudy();
   assert.ok(storage.claim("a", { trials: 1, sampled: Number.POSITIVE_INFINITY }));
@@ -93,6 +107,11 @@ test("limits hold, and what cannot be read again is not written", () => {
   assert.throws(
     () => storage.tell(claim, { state: "failed", error: "x".repeat(1e6) }),
     GradusError,
+  );
+  const many = Array.from({ length: 40 }, (_, i) => [`p${i}`, "é".repeat(30_000)]);
+  assert.throws(
+    () => storage.decide(claim, Object.fromEntries(many)),
+    /at most \d+ are read again/,
   );
   assert.equal(fs.statSync(storage.path).size, size);
 });
@@ -263,4 +282,28 @@ test("eight processes hammer one study and some are killed: each trial ends once
     .split("\n")
     .filter((line) => line);
   assert.ok(journal.length > 2500, `${journal.length} operations`);
+});
+
+test("a study that may not be written can be read", () => {
+  const whole = newStudy();
+  whole.claim("a");
+  const { openSync } = mutableFs;
+  const refused = Object.assign(new Error("EROFS: read-only file system"), { code: "EROFS" });
+  const later = new FileStorage(whole.path);
+  try {
+    // Root may write everywhere, so the disk is played.
+    mutableFs.openSync = ((path: string, flags: number, mode: number) => {
+      if (path === whole.path && (flags & fs.constants.O_RDWR) !== 0) throw refused;
+      return openSync(path, flags, mode);
+    }) as typeof openSync;
+    syncBuiltinESMExports();
+    assert.equal(later.trials().length, 1);
+    assert.deepEqual(later.load(), definition);
+    assert.throws(() => later.claim("b"), /study\d+.jsonl: the disk is read-only/);
+    assert.deepEqual(new FileStorage(whole.path).open(definition), definition);
+  } finally {
+    mutableFs.openSync = openSync;
+    syncBuiltinESMExports();
+  }
+  assert.equal(whole.trials().length, 1);
 });

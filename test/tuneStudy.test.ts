@@ -66,7 +66,47 @@ test("a trial that ends its processes fails after three attempts", async () => {
   }
   const [trial] = await study.trials();
   assert.equal(trial!.state, "failed");
-  assert.match(trial!.error!, /begun 3 times/);
+  assert.match(trial!.error!, /died or fell silent 3 times/);
+});
+
+test("being stopped is not dying, and a trial that gets further each time is no killer", async () => {
+  const storage = new InMemoryStorage();
+  const study = await createStudy({ space, storage });
+  const begin = async () => (await study.ask())!;
+  const { state, deaths } = { state: "waiting", deaths: 2 };
+  const now = async () => (await study.trials())[0]!;
+  for (let stops = 0; stops < 5; stops++) await storage.release(await begin());
+  assert.deepEqual([(await now()).state, (await now()).deaths], [state, undefined]);
+  const died = { before: Number.POSITIVE_INFINITY };
+  for (let epoch = 1; epoch <= 5; epoch++) {
+    await (await begin()).report(epoch, 1 / epoch);
+    storage.requeue(died);
+    assert.equal((await now()).deaths, 1);
+  }
+  // Over the same epoch again and again it gets nowhere.
+  await (await begin()).report(5, 1 / 5);
+  await storage.release(await now(), { died: true });
+  assert.deepEqual([(await now()).state, (await now()).deaths], [state, deaths]);
+  await begin();
+  storage.requeue(died);
+  assert.deepEqual([(await now()).state, (await now()).deaths], ["failed", 3]);
+});
+
+test("a study's first trials are in line from the moment that it is made, once", async () => {
+  const storage = new InMemoryStorage();
+  const options = { space, storage, sampler: seeded(), first: [{ x: 0.25 }, {}] };
+  for (const study of [await createStudy(options), await createStudy(options)])
+    assert.deepEqual(
+      (await study.trials()).map(({ state, enqueued }) => [state, enqueued]),
+      [
+        ["waiting", true],
+        ["waiting", true],
+      ],
+    );
+  const study = await loadStudy(storage);
+  assert.equal((await study.ask())!.parameters.x, 0.25);
+  assert.equal(typeof (await study.ask())!.parameters.x, "number");
+  await assert.rejects(createStudy({ space, first: [{ x: 99 }] }), /createStudy: .*x/);
 });
 
 test("a process that died before its trial had parameters changes nothing", async () => {

@@ -1,6 +1,6 @@
 /** The command line: commands, options, help. Read commands/train.ts for the first of them. */
 import * as fs from "node:fs";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help } from "commander";
 import { GradusError } from "../core/errors.js";
 import { addData } from "./commands/data.js";
 import { addDoctor } from "./commands/doctor.js";
@@ -53,7 +53,12 @@ function makeProgram(context: Context): Command {
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print help for a command")
     .showHelpAfterError("Run with --help to see what there is.")
-    .configureHelp({ sortSubcommands: false })
+    .configureHelp({
+      sortSubcommands: false,
+      // That an option which may be repeated is not there at first says nothing.
+      optionDescription: (option) =>
+        Help.prototype.optionDescription(option).replace(" (default: [])", ""),
+    })
     .configureOutput({
       writeOut: (text) => io.out.line(text.trimEnd()),
       writeErr: (text) => io.err.line(text.trimEnd()),

@@ -8,6 +8,7 @@ import type {
   Claim,
   ClaimLimits,
   Ending,
+  ReleaseOptions,
   RequeueOptions,
   StudyDefinition,
   StudyStorage,
@@ -42,8 +43,10 @@ export class InMemoryStorage implements StudyStorage {
   }
 
   open(definition: StudyDefinition): StudyDefinition {
-    this.#definition ??= definition;
-    return this.#definition;
+    if (this.#definition) return this.#definition;
+    this.#definition = definition;
+    for (const parameters of definition.first ?? []) this.enqueue(parameters);
+    return definition;
   }
 
   load(): StudyDefinition | undefined {
@@ -74,10 +77,13 @@ export class InMemoryStorage implements StudyStorage {
   report(claim: Claim, step: number, value: number): void {
     if (!Number.isFinite(value) || !Number.isFinite(step))
       throw new ValueError("report", `step ${step} with value ${value}; expected finite numbers`);
-    const trial = this.#running("report", claim);
+    const { deaths, ...trial } = this.#running("report", claim);
     const others = trial.reports.filter((report: Report) => report.step !== step);
     const reports = [...others, { step, value }].sort((a, b) => a.step - b.step);
-    this.#put({ ...trial, reports, heartbeat: this.#now() });
+    // Where it gets further each time, the trial is not what its processes die of.
+    const isFurther = trial.reports.every((report) => report.step < step);
+    const row = deaths === undefined || isFurther ? {} : { deaths };
+    this.#put({ ...trial, ...row, reports, heartbeat: this.#now() });
   }
 
   heartbeat(claim: Claim): void {
@@ -97,8 +103,9 @@ export class InMemoryStorage implements StudyStorage {
     return this.#put({ ...trial, ...ending, heartbeat: ended, ended });
   }
 
-  release(claim: Claim): void {
-    this.#put(givenBack(this.#running("release", claim)));
+  release(claim: Claim, { died = false }: ReleaseOptions = {}): void {
+    const trial = this.#running("release", claim);
+    this.#put(givenBack(died ? { ...trial, deaths: (trial.deaths ?? 0) + 1 } : trial));
   }
 
   requeue({ before, attempts = 3 }: RequeueOptions): TrialRecord[] {
@@ -106,9 +113,10 @@ export class InMemoryStorage implements StudyStorage {
       ({ state, heartbeat }) => state === "running" && heartbeat! < before,
     );
     return silent.map((trial) => {
-      if (trial.attempt < attempts) return this.#put(givenBack(trial));
-      const error = `begun ${trial.attempt} times, each time without an end`;
-      return this.#put({ ...trial, state: "failed", error, ended: this.#now() });
+      const deaths = (trial.deaths ?? 0) + 1;
+      if (deaths < attempts) return this.#put(givenBack({ ...trial, deaths }));
+      const error = `its process died or fell silent ${deaths} times`;
+      return this.#put({ ...trial, deaths, state: "failed", error, ended: this.#now() });
     });
   }
 

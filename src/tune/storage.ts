@@ -19,6 +19,8 @@ export interface StudyDefinition {
   readonly sampler: NamedOptions;
   /** `{ kind: "none" }` where nothing is pruned. */
   readonly pruner: NamedOptions;
+  /** Trials that are in line from the beginning: their parameters, or some of them. */
+  readonly first?: readonly Parameters[];
   /** Milliseconds since 1970. */
   readonly created: number;
 }
@@ -46,8 +48,13 @@ export interface ClaimLimits {
 export interface RequeueOptions {
   /** Running trials with their last sign of life before this, in milliseconds since 1970. */
   readonly before: number;
-  /** A trial that was begun so often fails instead; default 3. It may be what kills its processes. */
+  /** A trial whose processes died so often in a row fails instead; default 3. It may be what kills them. */
   readonly attempts?: number;
+}
+
+export interface ReleaseOptions {
+  /** Whether its process died, and did not give it back itself; default false. */
+  readonly died?: boolean;
 }
 
 type Awaitable<T> = T | Promise<T>;
@@ -57,7 +64,7 @@ type Awaitable<T> = T | Promise<T>;
  * that attempt any more: so nothing is told twice, whoever comes back to life.
  */
 export interface StudyStorage {
-  /** The study that is there, else makes it of this definition: of several processes one makes it and all get the same. */
+  /** The study that is there, else makes it of this definition, with its first trials: of several processes one makes it and all get the same. */
   open(definition: StudyDefinition): Awaitable<StudyDefinition>;
   /** The study that is there, if any. */
   load(): Awaitable<StudyDefinition | undefined>;
@@ -72,7 +79,7 @@ export interface StudyStorage {
   claim(worker: string, limits?: ClaimLimits): Awaitable<TrialRecord | undefined>;
   /** Says what a claimed trial's parameters are. */
   decide(claim: Claim, parameters: Parameters): Awaitable<void>;
-  /** Adds a report, in place of an earlier one for the same step; also a sign of life. */
+  /** Adds a report, in place of an earlier one for the same step; also a sign of life. A further step ends a row of deaths. */
   report(claim: Claim, step: number, value: number): Awaitable<void>;
   /** A sign of life. */
   heartbeat(claim: Claim): Awaitable<void>;
@@ -81,8 +88,8 @@ export interface StudyStorage {
   /** Ends a trial. */
   tell(claim: Claim, ending: Ending): Awaitable<TrialRecord>;
   /** Gives a trial back: it waits, with its parameters and reports, for the next claim. */
-  release(claim: Claim): Awaitable<void>;
-  /** Gives back all trials of processes that went silent; returns those that changed. */
+  release(claim: Claim, options?: ReleaseOptions): Awaitable<void>;
+  /** Gives back all trials of processes that went silent, as with `died`; returns those that changed. */
   requeue(options: RequeueOptions): Awaitable<readonly TrialRecord[]>;
   /** Lets go of files and connections. */
   close?(): Awaitable<void>;

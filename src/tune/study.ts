@@ -33,6 +33,8 @@ export interface StudyMember {
 export interface StudyOptions<T> extends StudyMember {
   /** What to choose from: an object of distributions, or a Space. */
   readonly space: T;
+  /** Trials to begin with, put in line when the study is made: their parameters, or some of them. */
+  readonly first?: readonly Partial<ParametersOf<T>>[];
   /** Default "minimize". */
   readonly direction?: Direction;
   /** Default "study". */
@@ -61,6 +63,7 @@ export async function createStudy<const T extends Space<unknown> | SpaceTree>(
   options: StudyOptions<T>,
 ): Promise<Study<ParametersOf<T>>> {
   const { direction = "minimize", name = "study", storage = new InMemoryStorage() } = options;
+  const first = options.first as readonly Parameters[] | undefined;
   if (!directions.includes(direction))
     throw new ValueError(
       "createStudy",
@@ -68,8 +71,9 @@ export async function createStudy<const T extends Space<unknown> | SpaceTree>(
     );
   const space =
     options.space instanceof Space ? options.space : new Space(options.space as SpaceTree);
+  for (const parameters of first ?? []) space.check("createStudy", parameters, { partial: true });
   const wanted: StudyDefinition = {
-    ...{ name, direction, space: space.toJSON(), created: Date.now() },
+    ...{ name, direction, space: space.toJSON(), created: Date.now(), ...(first && { first }) },
     sampler: (options.sampler ?? new TPESampler()).settings,
     pruner: (options.pruner ?? new NoPruner()).settings,
   };

@@ -32,6 +32,8 @@ export interface TrialRecord {
   readonly parameters: Parameters;
   /** How often it was begun: 1, and one more each time that it had been given back. */
   readonly attempt: number;
+  /** How often in a row its process died or fell silent before it had reported a further step; left out for never. */
+  readonly deaths?: number;
   /** Added by hand, not by the sampler. */
   readonly enqueued?: boolean;
   /** What the objective gave; there for `complete`, and for `pruned` the last report. */

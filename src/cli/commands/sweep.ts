@@ -1,6 +1,6 @@
 /** `gradus sweep`: searches the settings of a configuration by processes side by side, goes on with a search, shows its results. */
 import * as fs from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import type { Command } from "commander";
 import type { BackendName } from "../../backend/contract.js";
 import { GradusError } from "../../core/errors.js";
@@ -186,6 +186,7 @@ async function search(
       ...(backend && { backend }),
       onStage: (stage) => {
         last = stage;
+        display.begin(stage.space.names);
         if (!quiet) tell(stage);
       },
       onEvent: (event) => display.onEvent(event),
@@ -220,7 +221,7 @@ function reportStop(
 function conclude(
   { metric, direction, run, stages }: ResolvedSweep,
   { trials, best }: SweepResult,
-  { folder }: StageInfo,
+  { folder, stages: count }: StageInfo,
   { quiet, limit }: SweepCommandOptions,
   { io, program }: Context,
 ): void {
@@ -238,7 +239,7 @@ function conclude(
   out.line(
     `${style.bold(`Best ${metric} ${style.good(valueText(best.value))}`)}: trial ${best.number} of ${trials.length}`,
   );
-  out.line(`Pictures and table: ${join(folder, sweepFiles.page)}`);
+  out.line(`Pictures and table: ${join(count > 1 ? dirname(folder) : folder, sweepFiles.page)}`);
   if (quiet || run.isInside) return;
   const { set } = stages.at(-1)!;
   const settings = Object.entries({ ...set, ...best.parameters }).map(

@@ -1,5 +1,6 @@
 /** Shows a sweep: a row for each trial that ends, and a line that moves below them. Read sweepTable.ts for the results. */
 
+import { shortNumber } from "../../tune/draw/table.js";
 import type { Direction, Parameters, TrialRecord } from "../../tune/index.js";
 import type { SweepEvent } from "../../tune/node/index.js";
 import { count, duration, plural, timeLeft } from "./format.js";
@@ -13,16 +14,35 @@ const stateWidth = 9;
 
 /** A number as it is shown in tables: six digits. */
 export const valueText = (value: number | undefined): string =>
-  value === undefined ? "" : String(Number(value.toPrecision(6)));
+  value === undefined ? "" : shortNumber(value);
 
-/** Parameters in one line: `optim.lr=0.003 optim.name=adam`. */
-export const parametersText = (parameters: Parameters): string =>
+/** Ends of paths that say nothing without what stands before them. */
+const vague = /^(name|kind|\d+)$/;
+
+/** The ends of paths by which they can still be told apart: `lr` of `optim.lr`, but `optim.name`. */
+export function shortNames(names: readonly string[]): ReadonlyMap<string, string> {
+  const end = (name: string, count: number) => name.split(".").slice(-count).join(".");
+  return new Map(
+    names.map((name) => {
+      for (let count = 1; ; count++) {
+        const short = end(name, count);
+        const isAlone = names.every((other) => other === name || end(other, count) !== short);
+        if (short === name || (isAlone && !vague.test(short))) return [name, short];
+      }
+    }),
+  );
+}
+
+/** Parameters in one line: `lr=0.003  optim.name=adam`. */
+export const parametersText = (
+  parameters: Parameters,
+  names: ReadonlyMap<string, string>,
+): string =>
   Object.entries(parameters)
-    .map(
-      ([name, value]) =>
-        `${name}=${typeof value === "number" ? Number(value.toPrecision(4)) : value}`,
-    )
-    .map((text) => printable(text, 60))
+    .map(([name, value]) => {
+      const text = typeof value === "number" ? shortNumber(value, 4) : value;
+      return printable(`${names.get(name) ?? name}=${text}`, 60);
+    })
     .join("  ");
 
 export class SweepDisplay {
@@ -37,12 +57,18 @@ export class SweepDisplay {
   #begun = performance.now();
   #lastDraw = Number.NEGATIVE_INFINITY;
   #best: TrialRecord | undefined;
+  #names: ReadonlyMap<string, string> = new Map();
 
   constructor(out: Screen, err: Screen, options: { quiet: boolean; direction: Direction }) {
     this.#out = out;
     this.#err = err;
     this.#isQuiet = options.quiet;
     this.#direction = options.direction;
+  }
+
+  /** A search begins, alone or as a stage, of parameters with these names. */
+  begin(names: readonly string[]): void {
+    this.#names = shortNames(names);
   }
 
   onEvent(event: SweepEvent): void {
@@ -99,7 +125,7 @@ export class SweepDisplay {
     const number = String(trial.number).padStart(5);
     this.#out.line(
       `${number}  ${state} ${isBest ? style.bold(style.good(value)) : value}  ` +
-        `${style.dim(parametersText(trial.parameters))}${why}`,
+        `${style.dim(parametersText(trial.parameters, this.#names))}${why}`,
     );
   }
 

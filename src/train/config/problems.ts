@@ -33,6 +33,30 @@ export class ConfigError extends GradusError {
   }
 }
 
+/** Where the lines of a file are told apart: of a path's key, or of the nearest one above it. */
+export type LineOf = (path: readonly string[]) => number | undefined;
+
+/**
+ * Problems with their lines, in the order of these. What settings from outside of the file have put there has no line in it.
+ *
+ * @param changed the paths of these settings.
+ */
+export function withLines(
+  problems: readonly ConfigProblem[],
+  lineOf: LineOf | undefined,
+  changed: readonly string[] = [],
+): ConfigProblem[] {
+  const isChanged = (path: string) =>
+    changed.some((key) => `${path}.`.startsWith(`${key}.`) || key.startsWith(`${path}.`));
+  return problems
+    .map((problem) => {
+      const { path } = problem;
+      const line = problem.line ?? (isChanged(path) ? undefined : lineOf?.(path.split(".")));
+      return line === undefined ? problem : { ...problem, line };
+    })
+    .sort((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity) || 0);
+}
+
 type Path = readonly PropertyKey[];
 
 export const joinPath = (path: Path): string => path.map(String).join(".");
@@ -41,6 +65,8 @@ export const joinPath = (path: Path): string => path.map(String).join(".");
 export function shown(value: unknown): string {
   if (value === undefined) return "missing";
   if (typeof value === "function") return "a function";
+  // JSON has no NaN and no infinity.
+  if (typeof value === "number") return String(value);
   let text: string;
   try {
     text = JSON.stringify(value) ?? String(value);
@@ -179,7 +205,11 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[], value: unknown):
     const isName = issue.code === "invalid_union" && path.at(-1) === "name";
     const place = isName ? schemaAt(path.slice(0, -1), value) : schema;
     const expected =
-      issue.code === "custom" ? issue.message : place ? expectedOf(place) : issue.message;
+      issue.code === "custom" || issue.code === "invalid_format"
+        ? issue.message
+        : place
+          ? expectedOf(place)
+          : issue.message;
     const hint = typeof came === "string" && place ? suggestion(came, wordsOf(place)) : "";
     const shownPath = isName ? path.slice(0, -1) : path;
     const what = came === undefined ? "is missing" : `is ${shown(came)}`;

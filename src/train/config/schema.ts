@@ -38,7 +38,7 @@ const members = (schema: z.ZodType<Chosen>) =>
 export const configSchema = z.strictObject({
   name: z
     .string()
-    .regex(/^[\p{L}\p{N}_][\p{L}\p{N}._-]{0,79}$/u, "letters, digits, - _ .")
+    .regex(/^[\p{L}\p{N}_][\p{L}\p{N}._-]{0,79}$/u, "letters, digits, - _ . and at most 80 of them")
     .exactOptional()
     .describe("what runs are called, before date and number; default the file's name"),
   model: z

@@ -8,7 +8,7 @@ import { isMap, isScalar, LineCounter, type Node, parse, parseDocument } from "y
 import { FormatError, GradusError, ValueError } from "../../core/errors.js";
 import { FileError } from "../../io/fileSystem.js";
 import { readFileLimited } from "../../io/files.js";
-import { ConfigError } from "../config/problems.js";
+import { ConfigError, type LineOf } from "../config/problems.js";
 
 /** The text of a configuration, and where its relative imports and paths lead from. */
 export interface ConfigSource {
@@ -21,7 +21,7 @@ export interface ConfigSource {
 export interface RawConfig {
   readonly raw: unknown;
   /** The line of a key, from 1; where the key is not there, of the nearest one above it. */
-  readonly lineOf?: (path: readonly string[]) => number | undefined;
+  readonly lineOf?: LineOf;
 }
 
 const maxBytes = 2 ** 20;
@@ -68,7 +68,8 @@ function parseYaml({ path, text }: ConfigSource): RawConfig {
       document.errors.map(({ message, pos }) => ({
         path: "",
         line: lines.linePos(pos[0]).line,
-        message,
+        // What the reader says of itself when it has no stack left.
+        message: /call stack/.test(message) ? "is nested too deeply" : message,
       })),
     );
   const lineOf = (keys: readonly string[]): number | undefined => {

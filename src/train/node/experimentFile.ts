@@ -7,7 +7,7 @@ import { type BuiltExperiment, buildExperiment, buildModel } from "../config/bui
 import type { Examples } from "../config/data.js";
 import type { RunDefinition } from "../config/define.js";
 import type { ModelInfo } from "../config/models.js";
-import { ConfigError } from "../config/problems.js";
+import { ConfigError, withLines } from "../config/problems.js";
 import { type Resolved, resolveConfig } from "../config/resolve.js";
 import type { ResolvedConfig } from "../config/schema.js";
 import { sources } from "../config/sources.js";
@@ -81,15 +81,6 @@ interface ExperimentParts {
   readonly changes: Settings;
 }
 
-function withLines(error: unknown, { lineOf }: RawConfig): unknown {
-  if (!(error instanceof ConfigError) || !lineOf) return error;
-  const problems = error.problems.map((problem) => {
-    const line = problem.line ?? lineOf(problem.path.split("."));
-    return line === undefined ? problem : { ...problem, line };
-  });
-  return new ConfigError(error.source, problems);
-}
-
 function experimentOf({ raw, path, source, changes }: ExperimentParts): LoadedExperiment {
   const name = basename(path);
   const stem = name.slice(0, name.length - extname(name).length);
@@ -101,7 +92,8 @@ function experimentOf({ raw, path, source, changes }: ExperimentParts): LoadedEx
       });
       return { ...resolved, config: withAbsoluteWeights(resolved.config, dirname(path)) };
     } catch (error) {
-      throw withLines(error, raw);
+      if (!(error instanceof ConfigError)) throw error;
+      throw new ConfigError(error.source, withLines(error.problems, raw.lineOf, Object.keys(all)));
     }
   };
   const examplesOf = keeper();

@@ -54,6 +54,10 @@ export interface ParameterAxis {
 const wideRatio = 50;
 const longestName = 14;
 
+/** A path that fits: its end says more than its beginning. */
+export const shortPath = (path: string, longest: number): string =>
+  path.length > longest ? `…${path.slice(1 - longest)}` : path;
+
 /** A name that fits an axis. */
 export const shortName = (name: string, longest = longestName): string =>
   name.length > longest ? `${name.slice(0, longest - 1)}…` : name;

@@ -1,6 +1,6 @@
 /** How much each parameter mattered, as bars. Read ../importance/fanova.ts for where the numbers come from. */
 import { drawing, element, estimateWidth, look, textAt } from "../../train/draw/svg.js";
-import { shortName } from "./axes.js";
+import { shortPath } from "./axes.js";
 
 const [left, top, rowHeight, barHeight, barWidth] = [24, 100, 34, 18, 420];
 const longestName = 32;
@@ -27,7 +27,7 @@ export function drawImportance(
   const rows = Object.entries(importance)
     .filter(([, share]) => Number.isFinite(share))
     .sort(([, a], [, b]) => b - a);
-  const names = rows.map(([name]) => shortName(name, longestName));
+  const names = rows.map(([name]) => shortPath(name, longestName));
   const widest = Math.max(60, ...names.map((name) => estimateWidth(name, 13)));
   const from = left + 20 + widest + 12;
   const width = from + barWidth + 100;

@@ -5,4 +5,5 @@ export { drawImportance, type ImportanceOptions } from "./importance.js";
 export { type StudyPageOptions, studyPage } from "./page.js";
 export { drawParallel } from "./parallel.js";
 export { drawSlices } from "./slices.js";
+export { type StageSummary, type StagesPageOptions, stagesPage } from "./stages.js";
 export { trialsCsv } from "./table.js";

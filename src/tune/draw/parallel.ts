@@ -11,7 +11,7 @@ import {
   parameterAxes,
   type StudyPicture,
   shade,
-  shortName,
+  shortPath,
 } from "./axes.js";
 
 const [margin, top, height, between] = [70, 120, 340, 150];
@@ -118,10 +118,10 @@ function across(
 function drawUpright({ name, x, scale, isPartial }: Upright): string {
   const parts = [
     element("line", { x1: x, x2: x, y1: top, y2: top + height, stroke: look.ink }),
-    textAt(shortName(name, 20), x, top - 16, 12.5, { "text-anchor": "middle", "font-weight": 600 }),
+    textAt(shortPath(name, 20), x, top - 16, 12.5, { "text-anchor": "middle", "font-weight": 600 }),
   ];
   // Lines run under the numbers, so those have the paper's colour around them.
-  const halo = { stroke: look.card, "stroke-width": "3", "paint-order": "stroke" };
+  const halo = { stroke: look.card, "stroke-width": "4.5", "paint-order": "stroke" };
   for (const tick of scale.ticks) {
     const y = scale.at(tick);
     parts.push(element("line", { x1: x - 4, x2: x, y1: y, y2: y, stroke: look.ink }));

@@ -6,10 +6,16 @@ export const parameterNames = (trials: readonly TrialRecord[]): string[] => [
   ...new Set(trials.flatMap(({ parameters }) => Object.keys(parameters))),
 ];
 
-/** A value for people: six digits of a number, nothing for what is not there. */
+/** A number for people, with so many digits: 0.003, 5.905e-5. */
+export function shortNumber(value: number, digits = 6): string {
+  const short = Number(value.toPrecision(digits));
+  return short !== 0 && Math.abs(short) < 1e-3 ? short.toExponential() : String(short);
+}
+
+/** A value for people, nothing for what is not there. */
 export function shortValue(value: ParameterValue | undefined): string {
   if (value === undefined) return "";
-  return typeof value === "number" ? String(Number(value.toPrecision(6))) : String(value);
+  return typeof value === "number" ? shortNumber(value) : String(value);
 }
 
 /** How long a trial ran, in seconds. */

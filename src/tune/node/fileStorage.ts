@@ -12,6 +12,7 @@ import type {
   Claim,
   ClaimLimits,
   Ending,
+  ReleaseOptions,
   RequeueOptions,
   StudyDefinition,
   StudyStorage,
@@ -119,8 +120,8 @@ export class FileStorage implements StudyStorage {
     return trial;
   }
 
-  release(claim: Claim): void {
-    this.#do({ op: "release", ...the(claim) });
+  release(claim: Claim, { died = false }: ReleaseOptions = {}): void {
+    this.#do({ op: "release", ...the(claim), ...(died && { died }) });
   }
 
   requeue({ before, attempts }: RequeueOptions): readonly TrialRecord[] {
@@ -205,7 +206,7 @@ function applyTo(memory: InMemoryStorage, record: StudyRecord): unknown {
     case "tell":
       return memory.tell(record, record.ending);
     case "release":
-      return memory.release(record);
+      return memory.release(record, record);
     case "requeue":
       return memory.requeue({
         before: record.before,

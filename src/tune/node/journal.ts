@@ -19,6 +19,9 @@ const blockBytes = 2 ** 20;
 const longestLine = 2 ** 20;
 const largestFile = 2 ** 30;
 
+/** Of a file that is there and may not be written. */
+const unwritable: readonly string[] = ["EROFS", "EACCES", "EPERM"];
+
 /** A line and where it stands, for errors. */
 export interface JournalLine {
   readonly text: string;
@@ -30,12 +33,15 @@ export interface JournalLine {
 export class Journal {
   readonly path: string;
   #file: number | undefined;
+  /** Why it can only be read; undefined where it can be written. */
+  #refusal: unknown;
   /** Where the first line that was not read yet begins. */
   #offset = 0;
   #lines = 0;
 
   /**
-   * Opens a journal, and makes an empty one if there is none and `create` is set.
+   * Opens a journal, and makes an empty one if there is none and `create` is set. One that exists and may not be written, as on
+   * a read-only disk, is opened for reading.
    *
    * @throws FileError where it cannot be opened.
    */
@@ -43,7 +49,7 @@ export class Journal {
     this.path = path;
     const { O_RDWR, O_APPEND, O_CREAT } = fs.constants;
     try {
-      this.#file = fs.openSync(path, O_RDWR | O_APPEND | (create ? O_CREAT : 0), 0o666);
+      this.#file = this.#openFor(O_RDWR | O_APPEND | (create ? O_CREAT : 0));
       if (!fs.fstatSync(this.#file).isFile()) throw new FileError("Journal", path, "is no file");
     } catch (error) {
       this.close();
@@ -60,7 +66,10 @@ export class Journal {
   append(text: string): void {
     const file = this.#open();
     try {
+      if (this.#refusal !== undefined) throw this.#refusal;
       const bytes = Buffer.from(`${this.#endsInHalfLine(file) ? "\n" : ""}${text}\n`);
+      if (bytes.length > longestLine)
+        this.#refuse(`a line of ${bytes.length} bytes; at most ${longestLine} are read again`);
       const written = fs.writeSync(file, bytes);
       if (written < bytes.length) throw new Error("the disk takes no more bytes");
     } catch (error) {
@@ -104,6 +113,16 @@ export class Journal {
   close(): void {
     if (this.#file !== undefined) fs.closeSync(this.#file);
     this.#file = undefined;
+  }
+
+  #openFor(flags: number): number {
+    try {
+      return fs.openSync(this.path, flags, 0o666);
+    } catch (error) {
+      if (!unwritable.includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+      this.#refusal = error;
+      return fs.openSync(this.path, fs.constants.O_RDONLY);
+    }
   }
 
   #split(block: Buffer, lines: JournalLine[]): void {

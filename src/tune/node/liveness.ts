@@ -19,7 +19,7 @@ export function isGone(worker: string): boolean {
 export interface GiveBackOptions {
   /** Also those without a sign of life for so long, in seconds; default 120. */
   readonly silentSeconds?: number;
-  /** A trial that was begun so often fails instead; default 3. */
+  /** A trial whose processes died so often in a row fails instead; default 3. */
   readonly attempts?: number;
 }
 
@@ -64,9 +64,10 @@ async function giveBack(
   attempts: number,
 ): Promise<void> {
   try {
-    const error = `its process died ${trial.attempt} times`;
-    if (trial.attempt >= attempts) await storage.tell(trial, { state: "failed", error });
-    else await storage.release(trial);
+    const deaths = (trial.deaths ?? 0) + 1;
+    const error = `its process died ${deaths} times`;
+    if (deaths >= attempts) await storage.tell(trial, { state: "failed", error });
+    else await storage.release(trial, { died: true });
   } catch (error) {
     // Somebody else has given it back already.
     if (!(error instanceof LostTrialError)) throw error;

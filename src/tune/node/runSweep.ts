@@ -59,9 +59,8 @@ export async function runSweep(options: SweepOptions): Promise<SweepResult> {
     const study = await createStudy({
       ...{ name, direction, storage, space: new Space(space) },
       ...{ sampler: makeSampler(sampler), pruner: makePruner(pruner) },
+      ...(options.first && { first: options.first }),
     });
-    if ((await study.trials()).length === 0)
-      for (const parameters of options.first ?? []) await study.enqueue(parameters);
     return await new Sweep(options, settings, study).run();
   } finally {
     storage.close();

@@ -21,6 +21,7 @@ import {
   runFiles,
   startRun,
 } from "../../train/node/index.js";
+import { runHolder } from "../../train/node/runLock.js";
 import { PrunedError } from "../errors.js";
 import { metricReader, pick, Watch } from "./experimentTask.js";
 import { type RunSource, readRun } from "./sweepFile.js";
@@ -46,8 +47,8 @@ export async function runRunner(task: RunTask): Promise<TrialRunner> {
   const measure = metricReader(task.metric);
   return async (trial, context) => {
     const watch = new Watch(trial, context, measure);
-    await trial.annotate({ run: trialFolder(trial.number) });
-    const folder = context.folder();
+    const folder = freeFolder(context.folder(), trial.attempt);
+    await trial.annotate({ run: join(dirname(trialFolder(trial.number)), basename(folder)) });
     const { status, history } = await trainIn(
       folder,
       changed(loaded, trial.parameters as Settings),
@@ -64,6 +65,10 @@ export async function runRunner(task: RunTask): Promise<TrialRunner> {
     return pick(history.map(measure), task.take ?? "last", watch.isBetter);
   };
 }
+
+/** A trial's folder, or another one beside it where a process that fell silent, and so lost the trial, still trains in that. */
+const freeFolder = (folder: string, attempt: number): string =>
+  runHolder(folder) === "alive" ? `${folder}-${attempt}` : folder;
 
 /** Goes on with the run in a folder if it is this one's, else begins it. */
 async function trainIn(

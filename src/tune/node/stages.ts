@@ -2,8 +2,9 @@
  * A sweep from its file: one stage after another, each in the part of the space where the last one's best trials lie. Read
  * sweepFile.ts for the file, runSweep.ts for a stage.
  */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { BackendName } from "../../backend/contract.js";
+import type { StageSummary } from "../draw/index.js";
 import { StudyError } from "../errors.js";
 import { bestTrials, narrow } from "../space/narrow.js";
 import { contains, unitOf, valueAt } from "../space/scale.js";
@@ -15,7 +16,7 @@ import { runSweep } from "./runSweep.js";
 import type { ResolvedStage, ResolvedSweep } from "./sweepFile.js";
 import { makeFolder, sweepFiles } from "./sweepFolder.js";
 import { checkIdentity } from "./sweepIdentity.js";
-import { writeSweepReport } from "./sweepReport.js";
+import { writeStagesReport, writeSweepReport } from "./sweepReport.js";
 import type { SweepEvent, SweepResult } from "./sweepTypes.js";
 
 /** From fewer trials nothing can be told of where the best ones lie. */
@@ -65,6 +66,7 @@ export async function runStages(
   const { stages } = sweep;
   makeFolder(options.folder);
   await checkIdentity(options.folder, sweep);
+  const begun: StageSummary[] = [];
   let space = sweep.space;
   let last: { readonly trials: readonly TrialRecord[]; readonly result: SweepResult } | undefined;
   for (const [i, stage] of stages.entries()) {
@@ -74,6 +76,8 @@ export async function runStages(
     const first = last ? again(space, last.trials, sweep, stage) : [];
     const result = await runStage(sweep, stage, space, folder, first, options);
     last = { trials: result.trials, result };
+    begun.push({ space, trials: result.trials, link: `${basename(folder)}/${sweepFiles.page}` });
+    if (stages.length > 1) writeStagesReport(options.folder, sweep, begun);
     if (result.status === "stopped") break;
   }
   return last!.result;

@@ -34,6 +34,7 @@ const definition = z.strictObject({
   space,
   sampler: settings,
   pruner: settings,
+  first: z.array(parameters).readonly().exactOptional(),
   created: time,
 });
 
@@ -78,7 +79,12 @@ const schema = z.discriminatedUnion("op", [
     ...signature,
   }),
   z.strictObject({ op: z.literal("tell"), ...claim, ending, ...signature }),
-  z.strictObject({ op: z.literal("release"), ...claim, ...signature }),
+  z.strictObject({
+    op: z.literal("release"),
+    ...claim,
+    died: z.boolean().exactOptional(),
+    ...signature,
+  }),
   z.strictObject({
     op: z.literal("requeue"),
     before: time,

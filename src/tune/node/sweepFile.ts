@@ -12,12 +12,12 @@ import {
   joinPath,
   shown,
   valueAt,
+  withLines,
 } from "../../train/config/problems.js";
 import { isLowerBetter, type Settings } from "../../train/index.js";
 import {
   type ConfigSource,
   parseConfigSource,
-  type RawConfig,
   readConfigSource,
 } from "../../train/node/configFile.js";
 import { makePruner } from "../pruners/make.js";
@@ -102,7 +102,7 @@ const stage = z.strictObject({
   trials: count(1_000_000),
   set: settings.default({}),
   keep: z.number().gt(0).max(1).default(0.25),
-  again: z.int().min(0).max(10_000).default(1),
+  again: z.int().min(0).max(1000).default(1),
   sampler: sampler.optional(),
   pruner: pruner.optional(),
 });
@@ -173,12 +173,12 @@ export async function loadSweep(path: string): Promise<ResolvedSweep> {
   const checked = schema.safeParse(raw.raw);
   if (!checked.success) {
     const problems = checked.error.issues.flatMap((issue) => problemOf(issue, raw.raw));
-    throw new ConfigError(name, withLines(problems, raw));
+    throw new ConfigError(name, withLines(problems, raw.lineOf));
   }
   const { stages, trials, set, ...rest } = checked.data;
   if (stages && trials !== undefined) {
     const message = "stands beside stages; expected the trials of each stage there";
-    throw new ConfigError(name, withLines([{ path: "trials", message }], raw));
+    throw new ConfigError(name, withLines([{ path: "trials", message }], raw.lineOf));
   }
   const single = { trials: trials ?? defaultTrials, set: {}, keep: 1, again: 0 };
   const { workers, threads } = rest;
@@ -197,13 +197,6 @@ export async function loadSweep(path: string): Promise<ResolvedSweep> {
       set: { ...set, ...one.set },
     })),
   };
-}
-
-function withLines(problems: readonly ConfigProblem[], { lineOf }: RawConfig): ConfigProblem[] {
-  return problems.map((problem) => {
-    const line = lineOf?.(problem.path.split("."));
-    return line === undefined ? problem : { ...problem, line };
-  });
 }
 
 function runSource(run: string | object, sweep: ConfigSource): RunSource {

@@ -7,13 +7,16 @@ import {
   drawParallel,
   drawReports,
   drawSlices,
+  type StageSummary,
   type StudyPicture,
+  stagesPage,
   studyPage,
   trialsCsv,
 } from "../draw/index.js";
 import { parameterImportances } from "../importance/fanova.js";
 import type { Study } from "../study.js";
 import type { TrialRecord } from "../types.js";
+import type { ResolvedSweep } from "./sweepFile.js";
 import { sweepFiles } from "./sweepFolder.js";
 
 /** Fewer trials say nothing of what matters. */
@@ -61,4 +64,14 @@ export async function writeSweepReport(
       join(folder, sweepFiles[kind as keyof typeof texts]),
       new TextEncoder().encode(text),
     );
+}
+
+/** Writes the page of a sweep in stages to its folder. */
+export function writeStagesReport(
+  folder: string,
+  { name, metric, direction, stages: { length: planned } }: ResolvedSweep,
+  stages: readonly StageSummary[],
+): void {
+  const page = stagesPage({ title: name, metric, direction, stages, planned });
+  writeFileAtomic(join(folder, sweepFiles.page), new TextEncoder().encode(page));
 }
