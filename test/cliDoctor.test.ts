@@ -91,6 +91,23 @@ test("a healthy log: nothing is found, exit code 0, and how to see more", async 
   assert.match(text, /train\.monitor\.everySteps/);
 });
 
+test("a run that died is read with the classes of its configuration: it has no model", async () => {
+  const runs = join(folder, "died");
+  const set = ["optim.name=sgd", "optim.lr=1e8", "data.limit=400", "train.monitor.everySteps=2"];
+  const config = join(folder, "died.yaml");
+  writeFileSync(config, "model: mlp\ndata: digits\n");
+  const sets = set.flatMap((one) => ["--set", one]);
+  const trained = await gradus("train", config, "--runs", runs, "--name", "dead", ...sets);
+  assert.equal(trained.code, 1, trained.err);
+  assert.ok(!existsSync(join(runs, "dead", "model.safetensors")));
+  const { code, out: text } = await gradus("doctor", "dead", "--runs", runs, "--json");
+  assert.equal(code, 1);
+  const { facts, diagnoses } = JSON.parse(text);
+  assert.deepEqual(facts, { classes: 10 });
+  const names = diagnoses.map(({ symptom }: { symptom: string }) => symptom);
+  assert.ok(names.includes("rateTooHigh"), text);
+});
+
 test("wrong input is refused with exit code 2 and nothing is written", async () => {
   const out = join(folder, "nothing");
   const cases: readonly (readonly [readonly string[], RegExp])[] = [

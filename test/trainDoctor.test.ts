@@ -15,6 +15,7 @@ import {
   type SymptomName,
   type TrainEvent,
 } from "../src/train/index.js";
+import { faultCases, healthyCases } from "./support/doctorCases.js";
 import { type Architecture, type Fault, pictures, plant } from "./support/planted.js";
 
 const fashion = fileURLToPath(new URL("../../shared/data/fashion-mnist", import.meta.url));
@@ -196,6 +197,58 @@ test("curves by themselves: flat start, plateau, explosion, no fall, a rate too 
   assert.deepEqual(symptomsOf(wild, ten), ["rateTooHigh"]);
   const good = curve(400, (done) => 0.1 + 2.2 * Math.exp(-5 * done));
   assert.deepEqual(symptomsOf(good, ten), []);
+});
+
+/** A look into the network in which one layer has this share of units at rest. */
+function restingLook(step: number, kind: "ReLU" | "Tanh", resting: number): DiagnosedEvent {
+  const at = kind === "ReLU" ? { dead: resting, saturated: 0 } : { dead: 0, saturated: resting };
+  const activations = [{ name: "act", kind, mean: 0, std: 1, ...at }];
+  return { type: "health", epoch: 1, step, parameters: [], activations, evalModules: [] };
+}
+
+test("units at rest are a problem from the start or where nothing is learned, else a remark", () => {
+  const learned = curve(100, (done) => 0.1 + 2.2 * Math.exp(-5 * done));
+  const severity = (events: readonly DiagnosedEvent[], kind: "ReLU" | "Tanh", first: number) => {
+    const looks = [first, 0.85, 0.85].map((share, i) => restingLook(1 + 40 * i, kind, share));
+    const [one, ...others] = diagnose([...events, ...looks], { classes: 10 }).filter(
+      ({ symptom }) => /Units$/.test(symptom),
+    );
+    assert.equal(others.length, 0);
+    return `${one?.severity} ${one?.symptom}`;
+  };
+  assert.equal(severity(learned, "Tanh", 0), "warning saturatedUnits");
+  assert.equal(severity(learned, "Tanh", 0.8), "problem saturatedUnits");
+  assert.equal(severity(learned, "ReLU", 0.1), "warning deadUnits");
+  const still = curve(100, () => 2.3);
+  assert.equal(severity(still, "ReLU", 0.1), "problem deadUnits");
+  assert.equal(severity(still, "Tanh", 0), "problem saturatedUnits");
+});
+
+const caseNamed = (name: string) =>
+  [...faultCases, ...healthyCases].find((one) => one.name === name)!;
+
+test("weights that are all 0 are named, and what follows from them is not", async () => {
+  const world = { kind: "mlp", pictures: await pictures(2000), seed: 1 } as const;
+  const events = await eventsOf(caseNamed("wrong init: all zeros").make(world));
+  const found = diagnose(events, { classes: 10 });
+  assert.deepEqual(
+    found.map(({ symptom, severity }) => `${severity} ${symptom}`),
+    ["problem symmetricWeights"],
+    spell(found),
+  );
+  assert.deepEqual(found[0]!.where, ["body.1.weight", "body.3.weight", "head.weight"]);
+  const alike = named(diagnose([], { alikeWeights: ["fc1.weight"] }), "symmetricWeights");
+  assert.match(alike.evidence, /^The units of fc1\.weight are all alike/);
+});
+
+test("numbers of any unit may be told: large gradients of a large loss are no explosion", async () => {
+  const world = { kind: "mlp", pictures: await pictures(2000), seed: 1 } as const;
+  const healthy = caseNamed("regression, targets from 0 to 900");
+  const found = diagnose(await eventsOf(healthy.make(world)), {});
+  assert.ok(
+    found.every(({ severity }) => severity !== "problem"),
+    spell(found),
+  );
 });
 
 test("a loss that is not finite is named with the op that debug mode found", () => {

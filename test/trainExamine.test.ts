@@ -3,12 +3,14 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { data, manualSeed, nn, optim, randn, type Tensor } from "../src/index.js";
 import {
   type DoctorEvent,
   type DoctorReport,
   doctorJson,
   doctorMarkdown,
   doctorPictures,
+  type Experiment,
   examine,
   type Settings,
   type SymptomName,
@@ -88,6 +90,63 @@ test("a healthy experiment passes all steps, the same each time, and its setting
     JSON.parse(doctorJson(one, "x"), (key, value) => (key === "seconds" ? 0 : value));
   const again = await quick("healthy");
   assert.deepEqual(timeless(again), timeless(report));
+});
+
+/** Sigmoids that learn slowly, from 64 examples of 4 numbers. */
+const slowNetwork =
+  (prepare: (layers: readonly [nn.Linear, nn.Linear]) => void, configured: number) =>
+  async (changes: Settings = {}): Promise<Experiment> => {
+    manualSeed(0);
+    const x = randn([64, 4]);
+    const y = x.narrow(1, 0, 1).squeeze(1).gt(0).int();
+    const [first, second] = [new nn.Linear(4, 16), new nn.Linear(16, 16)];
+    prepare([first, second]);
+    const hidden = [first, new nn.Sigmoid(), second, new nn.Sigmoid()];
+    const model = new nn.Sequential(...hidden, new nn.Linear(16, 2));
+    const lr = Number(changes["optim.lr"] ?? configured);
+    const train = new data.DataLoader(new data.TensorDataset(x, y), { batchSize: 16 });
+    const optimizer = new optim.SGD(model.parameters(), { lr });
+    return { model, classes: 2, options: { optimizer, train, epochs: 60 } };
+  };
+
+test("a rate that is far too low is no bug: a higher one is found", async () => {
+  const report = await examine(
+    slowNetwork(() => undefined, 1e-6),
+    { quick: true },
+  );
+  assert.ok(report.overfit!.reached && report.overfit!.lr > 0.01, outline(report));
+  const rate = report.diagnoses.find(({ symptom }) => symptom === "rateTooLow");
+  assert.equal(rate?.severity, "problem", report.verdict);
+  assert.match(report.verdict, /rate 1e-6/);
+  assert.ok(Number(report.settings["optim.lr"]) > 0.01);
+});
+
+test("what nothing in the network explains is said once, without the rates that were tried", async () => {
+  const build = slowNetwork(() => undefined, 1e-2);
+  const report = await examine(
+    async (changes) => {
+      const experiment = await build(changes);
+      const loss = (output: Tensor) => output.mul(0).mean().add(0.7);
+      return { ...experiment, options: { ...experiment.options, loss } };
+    },
+    { quick: true },
+  );
+  assert.match(outline(report), /^1 passed, 2 failed, 7 failed$/);
+  assert.ok(
+    report.advice.every((one) => !one.startsWith("rate ")),
+    String(report.advice),
+  );
+  assert.match(report.advice.join(" "), /bug/);
+});
+
+test("units that begin all alike are told from the weights", async () => {
+  const report = await examine(
+    slowNetwork(([, second]) => nn.init.constant(second.weight, 0.1), 0.5),
+    { quick: true },
+  );
+  const found = report.diagnoses.find(({ symptom }) => symptom === "symmetricWeights");
+  assert.deepEqual(found?.where, ["2.weight"]);
+  assert.equal(report.status, "problems");
 });
 
 test("a healthy CNN is left in peace, a shuffled one is not", async () => {

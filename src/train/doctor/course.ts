@@ -28,6 +28,8 @@ export interface DiagnosisFacts {
   readonly input?: HealthEvent["input"];
   /** Share of the validation examples that are among the training examples too. */
   readonly sharedExamples?: number;
+  /** Weights whose units all begin alike, by name. */
+  readonly alikeWeights?: readonly string[];
   /** Whether a few batches could be learned by heart. */
   readonly overfits?: boolean;
 }
@@ -134,6 +136,18 @@ export class Course {
   /** Each layer's values over the later half of the looks. */
   activations(): readonly (readonly [name: string, looks: readonly ActivationHealth[]])[] {
     return byName(stretch(this.health, 0.5, 1).map(({ activations }) => activations));
+  }
+
+  /** What the first look saw of a layer, of weights that were never trained. */
+  firstActivation(name: string): ActivationHealth | undefined {
+    return this.isFromStart
+      ? this.health[0]?.activations.find((one) => one.name === name)
+      : undefined;
+  }
+
+  /** Whether half of what guessing costs was learned away by the end. */
+  get hasLearned(): boolean {
+    return this.lossFrom(0.9, 1) < 0.5 * this.chanceLoss;
   }
 
   /** The median over weights and looks of the update ratio; NaN where none was seen. */

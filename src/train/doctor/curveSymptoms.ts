@@ -37,7 +37,7 @@ export const nan: Detector = ({ steps, failure, losses }) => {
       ? "Clean the data: find the examples with missing values, and fill them or leave them out."
       : cause
         ? `Mend the op that made it: ${cause}.`
-        : "Run it in debug mode, which names the op, its module and the cause; then lower the learning rate or mend that op.",
+        : `${/learning rate/.test(failure ?? "") ? "Lower the learning rate; if that does not help, run" : "Run"} it in debug mode (debug: true), which names the op, its module and the cause.`,
     { step: at },
   );
 };
@@ -58,6 +58,13 @@ export const explodingLoss: Detector = (course) => {
   );
 };
 
+/** Whether a layer's ReLUs were alive at the first look and none of them later: a step was too large for them. */
+const haveDied = (course: Course): boolean =>
+  course.activations().some(([name, looks]) => {
+    const first = course.firstActivation(name)?.dead ?? 1;
+    return /relu/i.test(looks[0]!.kind) && first < 0.5 && looks.every(({ dead }) => dead > 0.97);
+  });
+
 export const rateTooHigh: Detector = (course) => {
   const { losses, failure } = course;
   if (losses.length === 0) return null;
@@ -69,17 +76,19 @@ export const rateTooHigh: Detector = (course) => {
   const isNumeric = /NaN|Infinity|not finite/.test(failure ?? "");
   const hasDiverged = isNumeric && (hasJumped || isWild);
   const isStuck = isLong(course) && course.lossFrom(0.9, 1) > 0.8 * course.chanceLoss;
-  if (!hasDiverged && !(isStuck && (hasJumped || isWild))) return null;
+  const isKilled = isStuck && haveDied(course);
+  if (!hasDiverged && !isKilled && !(isStuck && (hasJumped || isWild))) return null;
   const seen = Number.isNaN(ratio)
     ? ""
     : ` A step changed the weights by ${figure(ratio)} of their size, where about 0.001 is usual.`;
+  const killed = isKilled ? " Its units were alive in the beginning and died of it." : "";
   const end = hasDiverged
     ? "until it was no longer finite"
     : `and ended at ${figure(course.lossFrom(0.8, 1))}`;
   return diagnosis(
     "rateTooHigh",
     "problem",
-    `With the learning rate ${figure(lr)} the loss went up to ${figure(worst)} ${end}.${seen}`,
+    `With the learning rate ${figure(lr)} the loss went up to ${figure(worst)} ${end}.${seen}${killed}`,
     `Lower the learning rate: try ${figure(lr / 10)} and ${figure(lr / 100)}, or let the range test choose.`,
     { lr, updateRatio: ratio, worst },
   );
@@ -148,15 +157,16 @@ export const lossNotFalling: Detector = (course) => {
   if (!isLong(course)) return null;
   const fall = fallOf(course);
   const end = course.lossFrom(0.9, 1);
+  const lr = greatest(course.steps.map((one) => one.lr));
   // A pretrained model may have nothing left to learn.
   if (!(fall < Math.max(0.03, noiseOf(course))) || !(end > 0.5 * course.chanceLoss)) return null;
   return diagnosis(
     "lossNotFalling",
     "problem",
-    `After ${course.losses.length} steps the loss is ${figure(end)}; it began at ${figure(course.firstLoss)}` +
-      `${course.facts.classes ? `, and guessing costs ${figure(course.chanceLoss)}` : ""}.`,
-    "See whether the network can learn ten examples by heart; if not, look for a bug in data, labels, loss or gradients. If it can, search the learning rate.",
-    { first: course.firstLoss, end, fall },
+    `After ${course.losses.length} steps at the learning rate ${figure(lr)} the loss is ${figure(end)}; it began at ` +
+      `${figure(course.firstLoss)}${course.facts.classes ? `, and guessing costs ${figure(course.chanceLoss)}` : ""}.`,
+    "See whether the network can learn a few examples by heart: if it can, search the learning rate by a range test; if not, look for a bug in data, labels, loss or gradients.",
+    { first: course.firstLoss, end, fall, lr },
   );
 };
 

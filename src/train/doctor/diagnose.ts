@@ -25,6 +25,7 @@ const detectors: Readonly<Record<SymptomName, Detector>> = {
   rateTooLow: curve.rateTooLow,
   saturatedUnits: network.saturatedUnits,
   shuffledLabels: data.shuffledLabels,
+  symmetricWeights: network.symmetricWeights,
   underfitting: data.underfitting,
   unnormalizedInput: network.unnormalizedInput,
   updateRatio: network.updateRatio,
@@ -36,11 +37,12 @@ const severities = ["problem", "warning", "note"] as const;
 /** What need not be said where something else, as a problem, says it or brings it about. */
 const coveredBy: Readonly<Partial<Record<SymptomName, readonly SymptomName[]>>> = {
   initialLoss: ["unnormalizedInput"],
-  updateRatio: ["rateTooHigh", "rateTooLow"],
   explodingLoss: ["rateTooHigh"],
-  rateTooLow: ["deadUnits", "saturatedUnits", "frozenLayer"],
-  lossNotFalling: ["rateTooHigh", "rateTooLow", "shuffledLabels"],
-  vanishingGradients: ["deadUnits"],
+  rateTooLow: ["deadUnits", "saturatedUnits", "frozenLayer", "symmetricWeights"],
+  lossNotFalling: ["rateTooHigh", "rateTooLow", "shuffledLabels", "symmetricWeights"],
+  deadUnits: ["symmetricWeights"],
+  updateRatio: ["rateTooHigh", "rateTooLow", "deadUnits", "symmetricWeights"],
+  vanishingGradients: ["deadUnits", "symmetricWeights"],
   underfitting: ["lossNotFalling", "shuffledLabels"],
 };
 

@@ -3,11 +3,11 @@ import type { Course } from "./course.js";
 
 /** Everything that is looked for, causes before what follows from them. */
 export const symptomNames = [
-  ...(["nan", "evaluationMode", "unnormalizedInput", "initialLoss", "frozenLayer"] as const),
-  ...(["rateTooHigh", "explodingLoss", "explodingGradients", "deadUnits"] as const),
-  ...(["saturatedUnits", "vanishingGradients", "rateTooLow", "updateRatio", "leakage"] as const),
-  ...(["shuffledLabels", "flatStart", "lossNotFalling", "underfitting"] as const),
-  ...(["overfitting", "plateau"] as const),
+  ...(["nan", "evaluationMode", "unnormalizedInput", "initialLoss", "symmetricWeights"] as const),
+  ...(["frozenLayer", "rateTooHigh", "explodingLoss", "explodingGradients"] as const),
+  ...(["deadUnits", "saturatedUnits", "vanishingGradients", "rateTooLow"] as const),
+  ...(["updateRatio", "leakage", "shuffledLabels", "flatStart", "lossNotFalling"] as const),
+  ...(["underfitting", "overfitting", "plateau"] as const),
 ] as const;
 
 export type SymptomName = (typeof symptomNames)[number];

@@ -1,15 +1,32 @@
 /** What the monitor's looks into the network show: units, gradients, updates, modes, inputs. */
+import type { ParameterHealth } from "../events.js";
 import type { Course } from "./course.js";
 import { greatest, least, median } from "./course.js";
 import { type Detector, type Diagnosis, diagnosis, figure, listed, share } from "./diagnosis.js";
 
-/** Layers whose share is at least `from` at each of the later looks; the share is the smallest. */
+/** Layers whose share is at least `from` at each of the later looks: the smallest share, and the one they began with. */
 function layersWith(course: Course, of: "dead" | "saturated", from: number, isLike: RegExp) {
   return course.activations().flatMap(([name, looks]) => {
     const smallest = least(looks.map((look) => look[of]));
-    return isLike.test(looks[0]!.kind) && smallest >= from ? [{ name, share: smallest }] : [];
+    const first = course.firstActivation(name)?.[of] ?? 0;
+    return isLike.test(looks[0]!.kind) && smallest >= from
+      ? [{ name, share: smallest, first }]
+      : [];
   });
 }
+
+/** Units that came to rest while the loss fell far are a remark; units that were never at work, or are all at rest, a problem. */
+const severityOf = (
+  course: Course,
+  found: readonly { readonly share: number; readonly first: number }[],
+  { most, atFirst }: { readonly most: number; readonly atFirst: number },
+) =>
+  found.some(
+    ({ share: now, first }) =>
+      first >= atFirst || (now >= most && (now >= 0.97 || !course.hasLearned)),
+  )
+    ? "problem"
+    : "warning";
 
 export const deadUnits: Detector = (course) => {
   const found = layersWith(course, "dead", 0.65, /relu/i);
@@ -17,7 +34,7 @@ export const deadUnits: Detector = (course) => {
   const worst = greatest(found.map((one) => one.share));
   return diagnosis(
     "deadUnits",
-    worst >= 0.8 ? "problem" : "warning",
+    severityOf(course, found, { most: 0.8, atFirst: 0.8 }),
     `Up to ${share(worst)} of the units of ${listed(found.map(({ name }) => name))} give 0 for every example: ` +
       "no gradient reaches them, so they stay dead.",
     "Lower the learning rate, begin with Kaiming weights and biases at 0, or use a leaky ReLU or normalisation before it.",
@@ -32,7 +49,7 @@ export const saturatedUnits: Detector = (course) => {
   const worst = greatest(found.map((one) => one.share));
   return diagnosis(
     "saturatedUnits",
-    worst >= 0.75 ? "problem" : "warning",
+    severityOf(course, found, { most: 0.75, atFirst: 0.5 }),
     `Up to ${share(worst)} of the outputs of ${listed(found.map(({ name }) => name))} are at the ends of the ` +
       "function, where its slope is almost 0.",
     "Begin with smaller weights (Xavier), normalise the inputs or the layer before, lower the learning rate, or use ReLU.",
@@ -62,10 +79,12 @@ export const explodingGradients: Detector = (course) => {
   const norms = course.gradientNorms;
   if (norms.length === 0) return null;
   const [typical, worst] = [median(norms), greatest(norms)];
-  if (!(typical > 300) && !(worst > 3000 && worst > 100 * typical)) return null;
+  // Of numbers told, gradients are as large as the loss, which may have any unit.
+  const scale = course.facts.classes ? 1 : Math.max(1, course.firstLoss || 1);
+  if (!(typical > 300 * scale) && !(worst > 3000 * scale && worst > 100 * typical)) return null;
   return diagnosis(
     "explodingGradients",
-    worst > 3000 ? "problem" : "warning",
+    worst > 3000 * scale ? "problem" : "warning",
     `The gradients' norm is ${figure(typical)} as a rule and ${figure(worst)} at worst.`,
     "Clip the gradients (norm 1), lower the learning rate, normalise the inputs, and check the scale of the first weights.",
     { typical, worst },
@@ -89,6 +108,31 @@ export const updateRatio: Detector = (course) => {
   );
 };
 
+const isStill = (looks: readonly ParameterHealth[]): boolean =>
+  looks.every(({ updateRatio: ratio }) => ratio === 0);
+const isZero = (looks: readonly ParameterHealth[]): boolean =>
+  looks.every(({ norm }) => norm === 0);
+
+export const symmetricWeights: Detector = (course) => {
+  const seen = course.parameters().filter(([name]) => !/bias$/.test(name));
+  const zero = seen.flatMap(([name, looks]) =>
+    looks.length > 1 && isZero(looks) && isStill(looks) && looks[0]!.trainable ? [name] : [],
+  );
+  const alike = course.facts.alikeWeights ?? [];
+  const where = [...new Set([...zero, ...alike])];
+  if (where.length === 0) return null;
+  return diagnosis(
+    "symmetricWeights",
+    "problem",
+    zero.length > 0
+      ? `${listed(zero)} ${zero.length === 1 ? "was" : "were"} 0 at every look: no gradient gets through layers of zeros.`
+      : `The units of ${listed(alike)} are all alike: they get the same gradient, stay alike, and count as a single unit.`,
+    "Begin with random weights (Kaiming before ReLU, Xavier before tanh); only biases, and the last layer, may begin at 0.",
+    { layers: where.length },
+    where,
+  );
+};
+
 /** Parameters that do not move, by the reason that shows. */
 function frozenBy(course: Course) {
   const unused: string[] = [];
@@ -98,11 +142,13 @@ function frozenBy(course: Course) {
   const dead = new Set(
     course.activations().flatMap(([, looks]) => (looks.some((one) => one.dead === 1) ? [1] : [])),
   );
+  // Steps that are too small for float32 to add move nothing either.
+  const isRounded = course.updateRatio < 1e-5;
   for (const [name, looks] of course.parameters()) {
     const hasGradient = looks.some(({ gradientNorm }) => gradientNorm !== null);
     if (!looks.some(({ trainable }) => trainable)) (hasGradient ? forgotten : off).push(name);
     else if (!hasGradient) unused.push(name);
-    else if (looks.every((one) => one.updateRatio === 0) && dead.size === 0) still.push(name);
+    else if (isStill(looks) && !isZero(looks) && !isRounded && dead.size === 0) still.push(name);
   }
   return { unused, forgotten, still, off };
 }
@@ -173,7 +219,7 @@ export const unnormalizedInput: Detector = ({ health, facts }) => {
   if (!(std > 10 || std < 0.02 || isFar) || (std === 0 && mean === 0)) return null;
   return diagnosis(
     "unnormalizedInput",
-    std > 10 || isFar ? "problem" : "warning",
+    std > 10 || std < 0.005 || isFar ? "problem" : "warning",
     `The inputs have the mean ${figure(mean)} and the standard deviation ${figure(std)} ` +
       `(from ${figure(least(inputs.map(({ min }) => min)))} to ${figure(greatest(inputs.map(({ max }) => max)))}).`,
     "Normalise them with the training data's statistics, to mean 0 and standard deviation 1, the same for validation.",

@@ -25,6 +25,7 @@ const factKeys = [
     "source",
     "changes",
     "preset",
+    "classes",
     "command",
   ],
 ];

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { GradusError } from "../../core/errors.js";
-import { writeFileAtomic } from "../../io/files.js";
+import { readFileLimited, writeFileAtomic } from "../../io/files.js";
 import { loadSafetensors } from "../../io/safetensorsFile.js";
 import { cardFrom } from "../classifier.js";
 import type { DiagnosedEvent, DiagnosisFacts } from "../doctor/course.js";
@@ -56,8 +56,25 @@ export interface RunEvidence {
   readonly damaged: number;
 }
 
+const maxConfigBytes = 2 ** 20;
+
+/** How many classes a run's configuration speaks of: a run that failed has it too, and no model. */
+function configuredClasses(path: string): number | undefined {
+  const file = join(path, runFiles.config);
+  if (!existsSync(file)) return undefined;
+  try {
+    const text = new TextDecoder().decode(readFileLimited(file, { maxBytes: maxConfigBytes }));
+    const { classes } = Object(JSON.parse(text));
+    return Number.isSafeInteger(classes) && classes > 0 ? classes : undefined;
+  } catch (error) {
+    // A configuration that cannot be read says nothing about the log.
+    if (error instanceof GradusError || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
 /** How many classes the run's model tells apart, where it keeps one that says so. */
-function classesOf(path: string): number | undefined {
+function modelClasses(path: string): number | undefined {
   const file = join(path, runFiles.model);
   if (!existsSync(file)) return undefined;
   try {
@@ -119,7 +136,7 @@ export function readRunEvidence(path: string): RunEvidence {
     }
     list.add(event);
   }
-  const classes = classesOf(path);
+  const classes = configuredClasses(path) ?? modelClasses(path);
   const { events } = list;
   return { events, facts: classes === undefined ? {} : { classes }, damaged };
 }

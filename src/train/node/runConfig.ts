@@ -14,6 +14,8 @@ export interface RunConfig {
   readonly config: ResolvedConfig;
   /** The configuration's file: its copy in the run's folder, and where it was. */
   readonly source?: { readonly file: string; readonly path: string };
+  /** How many classes the model tells apart, where it classifies. */
+  readonly classes?: number;
   /** Settings that were not as the file says. */
   readonly changes: Settings;
   /** Steps or seconds between checkpoints, besides those at the epochs' ends. */
@@ -54,9 +56,9 @@ export function parseConfig(text: string, source: string): RunConfig {
         "its weights can still be used, and a new run started with its settings",
     );
   const every = config.get("checkpointEvery");
-  const [preset, file, git, machine] = ["preset", "source", "git", "machine"].map((key) =>
-    config.get(key),
-  ) as [Field, Field, Field, Field];
+  const [preset, file, git, machine, classes] = [
+    ...["preset", "source", "git", "machine", "classes"],
+  ].map((key) => config.get(key)) as [Field, Field, Field, Field, Field];
   return {
     name: config.get("name").text(),
     ...(!preset.isMissing && { preset: preset.oneOf(["lenet"]) }),
@@ -64,6 +66,7 @@ export function parseConfig(text: string, source: string): RunConfig {
     ...(!file.isMissing && {
       source: { file: fileName(file.get("file")), path: file.get("path").text() },
     }),
+    ...(!classes.isMissing && { classes: classes.whole(1) }),
     changes: config.get("changes").plain(),
     checkpointEvery: every.get("steps").isMissing
       ? { seconds: every.get("seconds").number(0) }

@@ -101,6 +101,7 @@ export async function startRun(options: StartRunOptions): Promise<RunOutcome> {
     ...(preset && { preset }),
     config: built.config,
     ...(source && { source: { file: sourceFile(source.path), path: source.path } }),
+    ...(built.classes !== undefined && { classes: built.classes }),
     changes: loaded.changes,
     checkpointEvery,
     backend: backendDescription(),

@@ -2,7 +2,7 @@
 import { compile, type Tensor } from "../../../tensor/index.js";
 import type { Experiment } from "../../experiment.js";
 import { findAnomaly } from "../../health/anomaly.js";
-import { makeEvaluationStep, measureBatch } from "../../steps.js";
+import { type Model, makeEvaluationStep, measureBatch } from "../../steps.js";
 import { firstBatches } from "../batches.js";
 import { diagnose } from "../diagnose.js";
 import { diagnosis, figure, share } from "../diagnosis.js";
@@ -45,6 +45,18 @@ async function regularisedLoss({ model, options }: Experiment) {
   return { loss, penalty };
 }
 
+/** Weights of several inputs whose units are all the same and not 0; those of 0 may be a part that is to fade in. */
+function alikeWeights(model: Model): string[] {
+  return [...model.namedParameters()].flatMap(([name, p]) => {
+    const [units = 0, inputs = 0] = p.shape;
+    if (p.ndim < 2 || units < 2 || inputs < 2 || p.data[0] === 0) return [];
+    const { data } = p;
+    const each = data.length / units;
+    for (let i = each; i < data.length; i++) if (data[i] !== data[i - each]) return [];
+    return [name];
+  });
+}
+
 async function inspect(exam: Examination, experiment: Experiment): Promise<string | null> {
   const { train, validation } = experiment.options;
   const { classes } = experiment;
@@ -84,7 +96,8 @@ async function run(exam: Examination): Promise<StepOutcome> {
   const { loss } = await plainLoss(experiment, batches);
   if (!Number.isFinite(loss)) return notFinite(experiment, batches);
   const { isSteady } = await plainLoss(configured, batches);
-  exam.facts = { ...exam.facts, initialLoss: loss, isEvaluationSteady: isSteady };
+  const alike = { alikeWeights: alikeWeights(configured.model) };
+  exam.facts = { ...exam.facts, ...alike, initialLoss: loss, isEvaluationSteady: isSteady };
   const { loss: noisy, penalty } = await regularisedLoss(configured);
   const found = diagnose([], exam.facts);
   exam.addDiagnoses(found);
