@@ -7,6 +7,7 @@ import { philox } from "../core/random.js";
 import { formatShape } from "../core/shape.js";
 import { fromTypedArray } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { mapBatches } from "./mapBatches.js";
 import type { BatchSource } from "./steps.js";
 
 export interface ShiftOptions {
@@ -28,22 +29,10 @@ const shiftStream = 0x73686966;
 export function shiftImages(source: BatchSource, { pixels, seed }: ShiftOptions): BatchSource {
   if (!Number.isInteger(pixels) || pixels < 0)
     throw new ValueError("shiftImages", `pixels is ${pixels}; expected a whole number ≥ 0`);
-  const { length, batchSize, shuffle, dropLast, dataset } = source;
-  let epoch = 0;
-  return {
-    ...{ length, batchSize, shuffle, dropLast, dataset, seed: source.seed },
-    setEpoch(next) {
-      epoch = next;
-      source.setEpoch(next);
-    },
-    async *iterateAsync({ from = 0 } = {}) {
-      let batch = from;
-      for await (const [images, ...rest] of source.iterateAsync({ from })) {
-        const counter = [shiftStream, epoch, batch++] as const;
-        yield [shiftBatch(images!, pixels, seed, counter), ...rest];
-      }
-    },
-  };
+  return mapBatches(source, ([images, ...rest], { epoch, batch }) => [
+    shiftBatch(images!, pixels, seed, [shiftStream, epoch, batch]),
+    ...rest,
+  ]);
 }
 
 function shiftBatch(

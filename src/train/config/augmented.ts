@@ -9,6 +9,7 @@ import type { Tensor } from "../../tensor/tensor.js";
 import { normalize } from "../../vision/transforms/color.js";
 import type { Transform } from "../../vision/transforms/index.js";
 import { shiftImages } from "../augment.js";
+import { mapBatches } from "../mapBatches.js";
 import type { BatchSource } from "../steps.js";
 import { type Draws, transforms } from "./augmentations.js";
 import { type Chosen, makeChosen } from "./choices.js";
@@ -28,22 +29,10 @@ function transformed(
   const run = compile((x: Tensor) =>
     noGrad(() => finish(chain.reduce((y, transform) => transform.forward(y), x))),
   );
-  const { length, batchSize, shuffle, dropLast, dataset } = source;
-  let epoch = 0;
-  return {
-    ...{ length, batchSize, shuffle, dropLast, dataset, seed: source.seed },
-    setEpoch(next) {
-      epoch = next;
-      source.setEpoch(next);
-    },
-    async *iterateAsync({ from = 0 } = {}) {
-      let batch = from;
-      for await (const [images, ...rest] of source.iterateAsync({ from })) {
-        generator.setState(exampleGenerator({ seed, epoch }, batch++).getState());
-        yield [await run(images!), ...rest];
-      }
-    },
-  };
+  return mapBatches(source, async ([images, ...rest], { epoch, batch }) => {
+    generator.setState(exampleGenerator({ seed, epoch }, batch).getState());
+    return [await run(images!), ...rest];
+  });
 }
 
 export interface AugmentOptions {
