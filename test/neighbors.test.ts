@@ -193,6 +193,10 @@ test("what does not fit is refused", async () => {
   await assert.rejects(knn.predict(tensor([[1, 2]])), /2 numbers a row; expected 1/);
   await assert.rejects(knn.predict(tensor([[1]]), { nNeighbors: 3 }), /from 1 to 2/);
   assert.throws(() => new KNeighborsClassifier({ nNeighbors: 0 }), ValueError);
+  assert.throws(
+    () => new KNeighborsClassifier({ k: 3 } as never),
+    /unknown option "k", expected nN/,
+  );
   assert.throws(() => new KNeighborsClassifier({ metric: "l3" as Metric }), ValueError);
   assert.throws(() => new KNeighborsClassifier({ weights: "no" as Weights }), ValueError);
   assert.throws(() => kFold(3, { folds: 4 }), ValueError);

@@ -3,6 +3,7 @@
  * borders between orientations must fall alike on every backend. Read colorHistogram.ts next.
  */
 import { ShapeError, ValueError } from "../core/errors.js";
+import { checkNames as checkOptions } from "../core/options.js";
 import type { ArrayData } from "../io/arrayData.js";
 import { fromTypedArray } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -24,6 +25,14 @@ export interface HogOptions {
   /** Take the square root of the pixels first, which must not be negative; default false. */
   readonly transformSqrt?: boolean;
 }
+
+const defaults: Required<HogOptions> = {
+  orientations: 9,
+  pixelsPerCell: [8, 8],
+  cellsPerBlock: [3, 3],
+  blockNorm: "L2-Hys",
+  transformSqrt: false,
+};
 
 type Normalize = (block: Float64Array) => void;
 
@@ -111,14 +120,8 @@ export class Hog extends FeatureStep {
 
   constructor(options: HogOptions = {}) {
     super();
-    const filled: Required<HogOptions> = {
-      orientations: 9,
-      pixelsPerCell: [8, 8],
-      cellsPerBlock: [3, 3],
-      blockNorm: "L2-Hys",
-      transformSqrt: false,
-      ...options,
-    };
+    checkOptions("Hog", options, Object.keys(defaults));
+    const filled = { ...defaults, ...options };
     const { orientations, pixelsPerCell, cellsPerBlock, blockNorm } = filled;
     for (const value of [orientations, ...pixelsPerCell, ...cellsPerBlock])
       if (!Number.isInteger(value) || value < 1)

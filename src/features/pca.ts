@@ -1,5 +1,6 @@
 /** Principal components, and whitening by them: in their own axes (PCA) or turned back (ZCA). Read hog.ts next. */
 import { ShapeError, ValueError } from "../core/errors.js";
+import { checkNames as checkOptions } from "../core/options.js";
 import type { ArrayData } from "../io/arrayData.js";
 import { matmul } from "../ops/index.js";
 import { eye, fromTypedArray } from "../tensor/create.js";
@@ -66,6 +67,7 @@ export class PCA extends FeatureStep {
 
   constructor(options: PCAOptions = {}) {
     super();
+    checkOptions("PCA", options, ["nComponents", "whiten"]);
     const { nComponents = 1 } = options;
     if (!Number.isInteger(nComponents) || nComponents < 1)
       throw new ValueError("PCA", `nComponents is ${nComponents}; expected a whole number ≥ 1`);
@@ -189,8 +191,10 @@ export class ZCA extends FeatureStep {
   readonly #epsilon: number;
   #learned: { readonly mean: Tensor; readonly map: Tensor } | null = null;
 
-  constructor({ epsilon = 1e-5 }: ZCAOptions = {}) {
+  constructor(options: ZCAOptions = {}) {
     super();
+    checkOptions("ZCA", options, ["epsilon"]);
+    const { epsilon = 1e-5 } = options;
     if (!(epsilon >= 0)) throw new ValueError("ZCA", `epsilon is ${epsilon}; expected ≥ 0`);
     this.#epsilon = epsilon;
   }

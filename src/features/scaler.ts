@@ -1,5 +1,6 @@
 /** Zero-centring and standardising. Read pca.ts next. */
 import { ValueError } from "../core/errors.js";
+import { checkNames as checkOptions } from "../core/options.js";
 import type { ArrayData } from "../io/arrayData.js";
 import { fromTypedArray } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -58,8 +59,10 @@ export class StandardScaler extends FeatureStep {
   readonly #withStd: boolean;
   #learned: Learned | null = null;
 
-  constructor({ withMean = true, withStd = true }: StandardScalerOptions = {}) {
+  constructor(options: StandardScalerOptions = {}) {
     super();
+    checkOptions("StandardScaler", options, ["withMean", "withStd"]);
+    const { withMean = true, withStd = true } = options;
     this.#withMean = withMean;
     this.#withStd = withStd;
   }

@@ -1,5 +1,6 @@
 /** Softmax regression and the multiclass SVM: one linear layer, three losses, four penalties. Read templates.ts for pictures of it. */
 import { ValueError } from "../core/errors.js";
+import { checkNames } from "../core/options.js";
 import type { ArrayData } from "../io/arrayData.js";
 import { checkSize } from "../nn/linear.js";
 import { Layer, Parameter } from "../nn/module.js";
@@ -53,6 +54,7 @@ export class LinearClassifier extends Layer {
   constructor(features: number, classes: number, options: LinearClassifierOptions = {}) {
     super();
     const op = "LinearClassifier";
+    checkNames(op, options, ["loss", "penalty", "alpha", "l1Ratio"]);
     checkSize(op, "features", features);
     checkSize(op, "classes", classes);
     const { loss = "softmax" } = options;

@@ -1,5 +1,6 @@
 /** Training of a small classifier on data that lie in memory, through one compiled step. Read classifier.ts for what uses it. */
 import { GradusError, ShapeError, ValueError } from "../core/errors.js";
+import { checkNames } from "../core/options.js";
 import { formatShape } from "../core/shape.js";
 import { TensorDataset } from "../data/dataset.js";
 import { DataLoader, toTensor } from "../data/loader.js";
@@ -41,6 +42,8 @@ export interface ClassifierFitOptions {
 /** The mean loss of a batch's scores [B, C] and labels [B]. */
 export type Objective = (scores: Tensor, labels: Tensor) => Tensor;
 
+const optionNames = [...["epochs", "batchSize", "lr", "seed", "optimizer", "onEpoch", "signal"]];
+
 function checkData(op: string, x: ArrayData, y: ArrayData): [x: Tensor, y: Tensor] {
   if (x.dtype !== "float32" && x.dtype !== "float64")
     throw new ShapeError(op, `x is ${x.dtype}; expected float features [N, …]`);
@@ -48,6 +51,8 @@ function checkData(op: string, x: ArrayData, y: ArrayData): [x: Tensor, y: Tenso
     const came = `${formatShape(x.shape)} and ${y.dtype} ${formatShape(y.shape)}`;
     throw new ShapeError(op, `x and y are ${came}; expected [N, …] and class numbers [N]`);
   }
+  const bad = Array.from(y.data).find((label) => !Number.isInteger(label));
+  if (bad !== undefined) throw new ValueError(op, `y holds ${bad}; expected class numbers`);
   return [toTensor(x), fromTypedArray(Int32Array.from(y.data))];
 }
 
@@ -74,6 +79,7 @@ export async function fitClassifier(
   options: ClassifierFitOptions = {},
 ): Promise<number> {
   const op = "fitClassifier";
+  checkNames(op, options, optionNames);
   const { epochs = 10, batchSize = 128, lr = 1e-3, seed = 0, onEpoch, signal } = options;
   if (!Number.isInteger(epochs) || epochs < 1)
     throw new ValueError(op, `epochs is ${epochs}; expected a whole number ≥ 1`);
@@ -128,12 +134,17 @@ export async function predictClasses(
   return fromTypedArray(out);
 }
 
-/** The share of rows whose class is predicted right, 0 to 1. */
+/**
+ * The share of rows whose class is predicted right, 0 to 1.
+ *
+ * @throws ShapeError where x and y do not fit.
+ */
 export async function classifierAccuracy(
   model: Layer,
   x: ArrayData,
   y: ArrayData,
 ): Promise<number> {
+  checkData("classifierAccuracy", x, y);
   const { data } = await predictClasses(model, x);
   return Array.from(data).filter((label, i) => label === y.data[i]).length / data.length;
 }

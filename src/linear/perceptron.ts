@@ -3,6 +3,7 @@
  * update depends on the one before, so this is a plain loop in float64 and no batch program.
  */
 import { GradusError, ShapeError, ValueError } from "../core/errors.js";
+import { checkNames } from "../core/options.js";
 import { formatShape, sizeOf } from "../core/shape.js";
 import { permutation } from "../data/order.js";
 import type { ArrayData } from "../io/arrayData.js";
@@ -42,6 +43,12 @@ interface Problem {
   readonly dim: number;
 }
 
+function checkFinite(op: string, { data }: ArrayData): void {
+  for (const value of data)
+    if (!Number.isFinite(value))
+      throw new ValueError(op, `x holds ${value}; expected finite numbers`);
+}
+
 function checkProblem(op: string, x: ArrayData, y: ArrayData): Problem {
   const [count, ...inner] = x.shape;
   const dim = sizeOf(inner);
@@ -49,9 +56,7 @@ function checkProblem(op: string, x: ArrayData, y: ArrayData): Problem {
     const came = `${formatShape(x.shape)} and ${formatShape(y.shape)}`;
     throw new ShapeError(op, `x and y are ${came}; expected [N, …] and [N]`);
   }
-  for (const value of x.data)
-    if (!Number.isFinite(value))
-      throw new ValueError(op, `x holds ${value}; expected finite numbers`);
+  checkFinite(op, x);
   const isClass = (label: number) => Number.isInteger(label) && label >= 0 && label < 2 ** 16;
   const bad = Array.from(y.data).find((label) => !isClass(label));
   if (bad !== undefined) throw new ValueError(op, `y holds ${bad}; expected class numbers from 0`);
@@ -89,6 +94,7 @@ export class Perceptron {
     } as const;
     const { rule, lr, epochs } = filled;
     const op = "Perceptron";
+    checkNames(op, options, ["rule", "lr", "epochs", "shuffle", "seed"]);
     if (rule !== "oneVsRest" && rule !== "multiclass")
       throw new ValueError(op, `rule is "${rule}"; expected "oneVsRest" or "multiclass"`);
     if (!(lr > 0) || !Number.isFinite(lr)) throw new ValueError(op, `lr is ${lr}; expected > 0`);
@@ -105,6 +111,32 @@ export class Perceptron {
   /** Biases, float64 [C], or [1]. */
   get bias(): Tensor {
     return fromTypedArray(this.#bias.slice());
+  }
+
+  /** What was learned, by name: for `saveSafetensors`. */
+  stateDict(): Map<string, Tensor> {
+    return new Map(Object.entries({ weight: this.weight, bias: this.bias }));
+  }
+
+  /**
+   * Takes over what another perceptron learned; with the multiclass rule there is a row for each class.
+   *
+   * @throws ShapeError unless there are a weight [C, features] and a bias [C], and nothing else; nothing changes then.
+   */
+  loadStateDict(state: Iterable<readonly [string, ArrayData]>): void {
+    const { weight, bias, ...others } = Object.fromEntries(state);
+    const [units, dim] = weight?.shape ?? [];
+    const fits = weight?.shape.length === 2 && bias?.shape.length === 1 && bias.shape[0] === units;
+    if (!fits || Object.keys(others).length > 0) {
+      const came = [...new Map(state)].map(([name, x]) => `${name} ${formatShape(x.shape)}`);
+      throw new ShapeError(
+        "Perceptron.loadStateDict",
+        `got ${came.join(", ") || "nothing"}; expected weight [C, features] and bias [C]`,
+      );
+    }
+    this.#weight = Float64Array.from(weight.data);
+    this.#bias = Float64Array.from(bias.data);
+    this.#dim = dim!;
   }
 
   /**
@@ -180,7 +212,7 @@ export class Perceptron {
   /**
    * The class of each row, int32 `[N]`; of equal scores the first.
    *
-   * @throws GradusError before fit; ShapeError for rows of another length.
+   * @throws GradusError before fit; ShapeError for rows of another length; ValueError for numbers that are not finite.
    */
   predict(x: ArrayData): Tensor {
     const op = "Perceptron.predict";
@@ -188,6 +220,7 @@ export class Perceptron {
     const [count = 0, ...inner] = x.shape;
     if (sizeOf(inner) !== this.#dim)
       throw new ShapeError(op, `x is ${formatShape(x.shape)}; expected ${this.#dim} numbers a row`);
+    checkFinite(op, x);
     return fromTypedArray(
       Int32Array.from({ length: count }, (_, i) => this.#highest(x.data, i * this.#dim)),
     );
@@ -195,7 +228,8 @@ export class Perceptron {
 
   /** The share of rows whose class is predicted right, 0 to 1. */
   score(x: ArrayData, y: ArrayData): number {
-    const { data } = this.predict(x);
-    return Array.from(data).filter((label, i) => label === y.data[i]).length / data.length;
+    checkProblem("Perceptron.score", x, y);
+    const labels = this.predict(x).data;
+    return Array.from(labels).filter((label, i) => label === y.data[i]).length / labels.length;
   }
 }

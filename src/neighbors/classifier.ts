@@ -1,5 +1,6 @@
 /** Nearest neighbours as a classifier and as a regressor, in scikit-learn's form. Read crossValidate.ts next. */
 import { GradusError, ValueError } from "../core/errors.js";
+import { checkNames } from "../core/options.js";
 import { sizeOf } from "../core/shape.js";
 import type { ArrayData } from "../io/arrayData.js";
 import { fromTypedArray } from "../tensor/create.js";
@@ -44,8 +45,10 @@ abstract class NeighborsBase {
   readonly weights: Weights;
   #references: References | null = null;
 
-  constructor({ nNeighbors = 5, metric = "l2", weights = "uniform" }: NeighborsOptions = {}) {
+  constructor(options: NeighborsOptions = {}) {
     const op = new.target.name;
+    checkNames(op, options, ["nNeighbors", "metric", "weights"]);
+    const { nNeighbors = 5, metric = "l2", weights = "uniform" } = options;
     if (!Number.isInteger(nNeighbors) || nNeighbors < 1)
       throw new ValueError(op, `nNeighbors is ${nNeighbors}; expected a whole number ≥ 1`);
     if (!isMetric(metric))

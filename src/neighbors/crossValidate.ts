@@ -1,5 +1,6 @@
 /** The choice of k by cross-validation. Read ../data/folds.ts for the folds. */
 import { ValueError } from "../core/errors.js";
+import { checkNames } from "../core/options.js";
 import { gatherRows } from "../data/dataset.js";
 import { type Fold, type FoldOptions, kFold, spreadOf } from "../data/folds.js";
 import type { ArrayData } from "../io/arrayData.js";
@@ -32,6 +33,10 @@ export interface CrossValidation {
   readonly best: KResult;
 }
 
+const optionNames = [
+  ...["ks", "metric", "weights", "folds", "shuffle", "seed", "onProgress", "signal"],
+];
+
 /**
  * Chooses the number of neighbours on training data alone: each fold is classified by the others, for all k from one search.
  *
@@ -52,9 +57,11 @@ export async function crossValidateNeighbors(
   options: CrossValidateOptions = {},
 ): Promise<CrossValidation> {
   const op = "crossValidateNeighbors";
+  checkNames(op, options, optionNames);
   const ks = [...new Set(options.ks ?? [1, 3, 5, 7, 9])].sort((a, b) => a - b);
   if (ks.length === 0) throw new ValueError(op, "ks is empty; expected at least one k to try");
-  for (const k of ks) new KNeighborsClassifier({ ...options, nNeighbors: k });
+  const { metric = "l2", weights = "uniform" } = options;
+  for (const nNeighbors of ks) new KNeighborsClassifier({ nNeighbors, metric, weights });
   const { count } = rowsOf(op, "x", x);
   checkLabels(op, y, count);
   const parts = kFold(count, options);

@@ -3,6 +3,7 @@
  * and switches. Read optimizer.ts next.
  */
 import { ValueError } from "../core/errors.js";
+import { checkNames } from "../core/options.js";
 
 /** Hyper-parameters that are numbers: each lives in a cell, so that changing one retraces nothing. */
 export type Numbers = Readonly<Record<string, number>>;
@@ -53,12 +54,7 @@ export function checkNumber(
   return value;
 }
 
-/** Throws for an option that does not exist: a misspelt one must not be passed over. */
-export function checkNames(op: string, options: object, known: readonly string[]): void {
-  for (const name of Object.keys(options))
-    if (!known.includes(name))
-      throw new ValueError(op, `unknown option "${name}", expected ${known.join(", ")}`);
-}
+export { checkNames };
 
 const hasBetas = (settings: Settings): boolean => "beta1" in settings.numbers;
 
