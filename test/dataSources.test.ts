@@ -316,4 +316,15 @@ test("the command draws a sheet and counts", async () => {
   const svg = fs.readFileSync(out, "utf8");
   assert.equal(svg.match(/<image /g)?.length, 2);
   assert.match(svg, /<text [^>]*>a<\/text>/);
+  const shows = async (path: string, pattern: RegExp) => {
+    const shown = await runInProcess("data", "show", join(folder, path), "--out", out);
+    assert.match(shown.text, pattern);
+  };
+  process.env.GRADUS_DATA = join(folder, "data");
+  try {
+    await shows("places", /1 picture of 2 classes\n.*airfield .* 0\n.*bar .* 1\n/);
+    await shows("jpegs.tar.gz", /2 pictures of 2 classes\n +cat .* 1\n +dog .* 1\n/);
+  } finally {
+    delete process.env.GRADUS_DATA;
+  }
 });
