@@ -22,24 +22,25 @@ const md5 = createHash("md5").update(content).digest("hex");
 type Behave = (request: IncomingMessage, response: ServerResponse, from: number) => void;
 let behave: Behave = () => {};
 const ranges: (string | undefined)[] = [];
+/** What the latest request has brought to the disk. */
+let received = 0;
+const onProgress = (done: number) => {
+  received = done;
+};
 const server = createServer((request, response) => {
   ranges.push(request.headers.range);
+  received = 0;
   behave(request, response, Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0));
 });
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 after(() => server.close());
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/file`;
-let received = 0;
-const onProgress = (done: number) => {
-  received = done;
-};
 const quick = { pause: 1, retries: 3, stall: 20_000, onProgress };
 let files = 0;
 
 async function fetchWith(how: Behave, file: Partial<RemoteFile> = {}, path = next()) {
   behave = how;
   ranges.length = 0;
-  received = 0;
   await downloadFile({ name: "file", url, md5, ...file }, path, quick);
   return fs.readFileSync(path);
 }

@@ -182,6 +182,23 @@ test("ImageNet's and Places' lists give names and labels", async () => {
   const labels = make("val.txt", "a.png 1\nb.png 0\n");
   const flat = ImageNet.open(join(folder, "net"), { split: "val", labels });
   assert.deepEqual([...flat.targets], [1, 0]);
+  const rows = [
+    "ImageId,PredictionString",
+    "v_1,n02000000 1 2 3 4 n02000000 5 6 7 8 ",
+    "v_2,n01440764 1 1 1 1",
+  ];
+  const solutions = make("net/LOC_val_solution.csv", `${rows.join("\n")}\n`);
+  const kaggle = ImageNet.open(join(folder, "net"), { split: "val", labels: solutions });
+  assert.deepEqual(kaggle.samples, [
+    [join(folder, "net/v_1.JPEG"), 1],
+    [join(folder, "net/v_2.JPEG"), 0],
+  ]);
+  const unknown = make("unknown.csv", `${rows[0]}\nv_1,n09999999 1 2 3 4\n`);
+  for (const [labels, pattern] of [
+    [unknown, /line 2 is "v_1,n09999999.*; expected a picture/],
+    [make("x.csv", "a\n"), /expected ImageId/],
+  ] as const)
+    assert.throws(() => ImageNet.open(join(folder, "net"), { labels }), pattern);
   const evil = make("evil.txt", "../../etc/passwd 0\n");
   assert.throws(() => ImageNet.open(join(folder, "net"), { labels: evil }), /line 1 is/);
   assert.throws(
@@ -299,4 +316,15 @@ test("the command draws a sheet and counts", async () => {
   const svg = fs.readFileSync(out, "utf8");
   assert.equal(svg.match(/<image /g)?.length, 2);
   assert.match(svg, /<text [^>]*>a<\/text>/);
+  const shows = async (path: string, pattern: RegExp) => {
+    const shown = await runInProcess("data", "show", join(folder, path), "--out", out);
+    assert.match(shown.text, pattern);
+  };
+  process.env.GRADUS_DATA = join(folder, "data");
+  try {
+    await shows("places", /1 picture of 2 classes\n.*airfield .* 0\n.*bar .* 1\n/);
+    await shows("jpegs.tar.gz", /2 pictures of 2 classes\n +cat .* 1\n +dog .* 1\n/);
+  } finally {
+    delete process.env.GRADUS_DATA;
+  }
 });

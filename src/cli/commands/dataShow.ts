@@ -2,8 +2,10 @@
 import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Command } from "commander";
+import { FormatError } from "../../core/errors.js";
 import { dataFolder } from "../../data/node/cache.js";
-import { ImageFolder } from "../../data/node/imageFolder.js";
+import { loadImageArchive } from "../../data/node/imageArchive.js";
+import { type ImageDataset, ImageFolder, Places365 } from "../../data/node/imageFolder.js";
 import { Omniglot } from "../../data/node/omniglot.js";
 import { findRemote } from "../../data/node/registry.js";
 import {
@@ -13,6 +15,7 @@ import {
   FashionMNIST,
   KMNIST,
   MNIST,
+  type VisionDataset,
 } from "../../data/node/visionDataset.js";
 import type { ArrayData } from "../../io/arrayData.js";
 import { writeFileAtomic } from "../../io/files.js";
@@ -43,7 +46,10 @@ export function addDataShow(data: Command, context: Context): void {
   data
     .command("show")
     .description("Write a sheet of pictures with labels (SVG), and print how many a class has.")
-    .argument("<data>", "a name, or a path: MNIST's files, CIFAR's, Omniglot's zip, class folders")
+    .argument(
+      "<data>",
+      "a name, or a path: MNIST's files, CIFAR's, Omniglot's zip, class folders, also in a tar",
+    )
     .option("-o, --out <file>", "where to write the sheet (default: NAME.svg)")
     .option("--test", "the test part instead of the training part")
     .option("--per-class <n>", "pictures of each class", whole(1, 100), 10)
@@ -85,10 +91,15 @@ async function openAny(wanted: string, train: boolean): Promise<Shown> {
 
 type Open = (options: { root: string; train: boolean }) => Promise<Shown>;
 
+/** Pictures that stay on the disk until they are drawn. */
+const onDisk = (dataset: ImageDataset): Shown => ({
+  targets: dataset.targets,
+  classes: dataset.classes,
+  get: async (index) => (await dataset.get(index))[0],
+});
+
 const inMemory =
-  (source: {
-    open(options: { root: string; train: boolean }): ReturnType<typeof MNIST.open>;
-  }): Open =>
+  (source: { open(options: { root: string; train: boolean }): Promise<VisionDataset> }): Open =>
   async (options) => {
     const dataset = await source.open(options);
     const get = async (index: number) => dataset.get(index)[0];
@@ -112,16 +123,33 @@ function kindOf(root: string, name: string): Open {
       const get = async (index: number) => (await dataset.get(index))[0];
       return { targets: dataset.targets, classes: dataset.classes, get };
     };
+  if (has(/\.(tar|tgz|tar\.gz)$/) && isFile) return inMemory({ open: openArchive });
   if (isFile) throw new UsageError(`${root}: no data set that is known by its name`);
+  const size = [cell, cell] as const;
+  if (has(/^categories_places365\.txt$/))
+    return async (options) => {
+      const parts = ["train-standard", "train-challenge"] as const;
+      const part = parts.find((name) => has(new RegExp(`^data_(256|large)_${name.slice(6)}$`)));
+      const split = (options.train && part) || "val";
+      const small = has(/^(val|data)_256/);
+      return onDisk(Places365.open(options.root, { split, small, size }));
+    };
   return async (options) => {
     const part = join(options.root, options.train ? "train" : "test");
-    const dataset = ImageFolder.open(fs.existsSync(part) ? part : options.root, {
-      size: [cell, cell],
-      allowEmpty: true,
-    });
-    const get = async (index: number) => (await dataset.get(index))[0];
-    return { targets: dataset.targets, classes: dataset.classes, get };
+    const folder = fs.existsSync(part) ? part : options.root;
+    return onDisk(ImageFolder.open(folder, { size, allowEmpty: true }));
   };
+}
+
+/** Pictures in class folders of a tar archive; those of the part, if it has such. */
+async function openArchive({ root, train }: { root: string; train: boolean }) {
+  const cache = join(dataFolder(), "decoded");
+  try {
+    return await loadImageArchive(root, { part: train ? "train" : "test", cache });
+  } catch (error) {
+    if (!(error instanceof FormatError && /holds no pictures/.test(error.message))) throw error;
+    return await loadImageArchive(root, { cache });
+  }
 }
 
 const cell = 64;

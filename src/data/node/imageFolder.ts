@@ -202,7 +202,10 @@ export interface ImageNetOptions extends ImageFolderOptions {
   readonly split?: "train" | "val";
   /** Names of the classes: `LOC_synset_mapping.txt`, `synset_words.txt` or class index JSON. */
   readonly synsets?: string;
-  /** For validation pictures that lie in one folder: lines `FILE LABEL`, as Caffe's `val.txt`. */
+  /**
+   * For validation pictures that lie in one folder: lines `FILE LABEL`, as Caffe's `val.txt`, or
+   * Kaggle's `LOC_val_solution.csv`, which needs a list of synsets.
+   */
   readonly labels?: string;
 }
 
@@ -220,7 +223,10 @@ export const ImageNet = {
     const names = list === undefined ? undefined : readSynsets(list);
     if (labels !== undefined) {
       const classes = names ? [...names.values()] : Array.from({ length: 1000 }, (_, i) => `${i}`);
-      return new ImageDataset(readFileList(labels, folder, classes.length), classes, rest);
+      const samples = labels.endsWith(".csv")
+        ? readSolutions(labels, folder, [...(names?.keys() ?? [])])
+        : readFileList(labels, folder, classes.length);
+      return new ImageDataset(samples, classes, rest);
     }
     const ids = names ? [...names.keys()] : classFolders(folder);
     const given = ids.filter((id) => isFolder(join(folder, id)));
@@ -234,6 +240,25 @@ export const ImageNet = {
     return new ImageDataset(samples, classes, rest);
   },
 };
+
+/** Lines `ILSVRC2012_val_00000001,n01751748 111 108 441 193`: a picture, and the synset of each thing in it, all the same. */
+function readSolutions(path: string, folder: string, ids: readonly string[]): Sample[] {
+  const labelOf = new Map(ids.map((id, label) => [id, label]));
+  const [head, ...lines] = readLines(path);
+  if (head !== "ImageId,PredictionString")
+    throw new FormatError("ImageNet.open", `${path}: expected ImageId,PredictionString first`);
+  return lines.map((line, i) => {
+    const match = /^([\w-]+),\s*(n\d{8})\b/.exec(line);
+    const label = labelOf.get(match?.[2] ?? "");
+    if (match && label !== undefined) return [join(folder, `${match[1]}.JPEG`), label];
+    const hint =
+      ids.length === 0 ? "give a list of synsets too" : "expected a picture and a synset";
+    throw new FormatError(
+      "ImageNet.open",
+      `${path}: line ${i + 2} is "${line.slice(0, 80)}"; ${hint}`,
+    );
+  });
+}
 
 /** Synset ids in order, with their first name. */
 function readSynsets(path: string): Map<string, string> {
