@@ -7,6 +7,7 @@ import {
   nn,
   ones,
   optim,
+  rand,
   type Tensor,
   tensor,
 } from "../src/index.js";
@@ -242,4 +243,31 @@ test("a guarded step is the step; when it goes bad the model is put back and the
     return true;
   });
   assert.deepEqual(weightsOf(net), before);
+});
+
+test("of accumulated batches each meets its own random numbers when the step runs again", async () => {
+  manualSeed(6);
+  // The dropout of the first batch draws between the two.
+  const [, , second] = [rand([1]), rand([1]), rand([1]).item()];
+  const batchTransform = (x: Tensor, y: Tensor): Tensor[] => [x.div(rand([1]).sub(second)), y];
+  const net = new Net((x) => x);
+  const optimizer = new optim.SGD(net.parameters(), { lr: 0.1 });
+  const guarded = makeGuardedStep(net, optimizer, {
+    step: makeTrainStep(net, optimizer, { batchTransform }),
+    place: () => ({ epoch: 1, step: 1 }),
+    batchTransform,
+  });
+  manualSeed(6);
+  const state = defaultGenerator.getState();
+  const bad = guarded([
+    [inputs, labels],
+    [inputs.mul(2), labels],
+  ]);
+  await assert.rejects(bad, (error) => {
+    assert.ok(error instanceof AnomalyError, String(error));
+    assert.deepEqual([error.anomaly.op, error.anomaly.module], ["div", null]);
+    assert.match(error.message, /step 1: div gives -?Infinity in batchTransform: division by 0/);
+    return true;
+  });
+  assert.deepEqual(defaultGenerator.getState(), state);
 });

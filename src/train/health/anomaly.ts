@@ -25,7 +25,7 @@ export interface Anomaly {
   readonly value: "NaN" | "Infinity" | "-Infinity";
   /** The op; null for values that came in so. */
   readonly op: string | null;
-  /** The module whose `forward` ran the op, as in `namedModules()` ("" for the model itself); null for the loss and for data. */
+  /** The module whose `forward` ran the op, as in `namedModules()` ("" for the model itself); null for the loss, batchTransform and data. */
   readonly module: string | null;
   /** Its class. */
   readonly kind: string | null;
@@ -45,11 +45,15 @@ export interface FindAnomalyOptions
   readonly step?: number;
 }
 
+type Outside = "batchTransform" | "the loss";
+
 /** One op that gave something not finite, or one call that gradients go back through. */
 interface Call {
   readonly op: string;
   readonly isBackward: boolean;
   readonly module: { readonly name: string; readonly kind: string } | null;
+  /** Where it is, if in no module. */
+  readonly outside: Outside;
   readonly inputs: readonly Tensor[];
   readonly arriving: readonly Tensor[];
   readonly output: Tensor;
@@ -63,6 +67,7 @@ class Watcher implements OpObserver {
   readonly #calls = new Map<TapeNode, Call>();
   readonly #stack: ModuleStack;
   isBackward = false;
+  outside: Outside = "the loss";
 
   constructor(model: Module) {
     this.#stack = new ModuleStack(model);
@@ -72,7 +77,8 @@ class Watcher implements OpObserver {
     const top = this.#stack.top;
     const module = top ? { name: top.name, kind: top.kind } : null;
     for (const output of outputs) {
-      const call = { op, isBackward: this.isBackward, module, inputs, arriving: [], output };
+      const { isBackward, outside } = this;
+      const call = { op, isBackward, module, outside, inputs, arriving: [], output };
       if (output.tape) this.#calls.set(output.tape.node, call);
       this.#note(call);
     }
@@ -85,7 +91,8 @@ class Watcher implements OpObserver {
   ): void {
     const forward = this.#calls.get(node);
     const arriving = cotangents.filter((g) => g !== null);
-    const about = { op: node.name, isBackward: true, module: forward?.module ?? null, arriving };
+    const { module = null, outside = this.outside } = forward ?? {};
+    const about = { op: node.name, isBackward: true, module, outside, arriving };
     for (const [, output] of gradients)
       this.#note({ ...about, inputs: forward?.inputs ?? [], output });
   }
@@ -176,7 +183,9 @@ class Finder {
     try {
       return withObserver(watcher, () => {
         this.#model.zeroGrad();
+        watcher.outside = "batchTransform";
         const batch = transformed(this.#batch, this.#options);
+        watcher.outside = "the loss";
         const { loss: value } = measureBatch(this.#model, batch, this.#options);
         if (badValue(value)) return this.#explain(value);
         watcher.isBackward = true;
@@ -220,14 +229,14 @@ class Finder {
     return { ...about, cause: advice, message: `${this.#at}${where}; ${advice}` };
   }
 
-  #ofCall({ op, isBackward, module, inputs, arriving, output }: Call): Anomaly {
+  #ofCall({ op, isBackward, module, outside, inputs, arriving, output }: Call): Anomaly {
     const ranges = inputs.map((x, i) => rangeOf(this.#names.of(x)?.name ?? `input ${i}`, x));
     const gradients = arriving.map((g) => rangeOf("gradient that arrives", g));
     const cause = causeOf({ op, isBackward, inputs: ranges, arriving: gradients });
     const value = spell(badValue(output)!.value);
     const owner = module
       ? `in ${module.name ? `${module.name} (${module.kind})` : `the model itself (${module.kind})`}`
-      : "in the loss";
+      : `in ${outside}`;
     const all = [...ranges, ...gradients];
     const what = `${op} gives ${value} ${owner}${isBackward ? ", in the backward pass" : ""}`;
     const parts = [`${this.#at}${what}: ${cause}`, ...all.map(spellRange)];

@@ -4,8 +4,10 @@
  */
 import type { Module } from "../../nn/module.js";
 import type { Optimizer } from "../../optim/index.js";
+import { noGrad, type Tensor } from "../../tensor/index.js";
 import { DivergedError, type Place } from "../errors.js";
-import type { TrainStep } from "../loop/trainStep.js";
+import { type TrainStep, transformed } from "../loop/trainStep.js";
+import { measureBatch } from "../steps.js";
 import { type Anomaly, type FindAnomalyOptions, findAnomaly } from "./anomaly.js";
 import { badValue } from "./ranges.js";
 import { Snapshot } from "./snapshot.js";
@@ -63,10 +65,9 @@ export function makeGuardedStep(
     if (!bad && !model.parameters().some((p) => badValue(p))) return outcome;
     before.restore();
     const where = place();
-    for (const batch of batches) {
-      const anomaly = findAnomaly(model, batch, { ...options, optimizer, step: where.step });
-      if (anomaly) throw new AnomalyError(anomaly, where);
-    }
+    const anomaly = findInStep(model, batches, { ...options, optimizer, step: where.step });
+    before.restore();
+    if (anomaly) throw new AnomalyError(anomaly, where);
     const seen = bad ? `the loss is ${bad.loss}` : "weights are not finite";
     throw new DivergedError(
       `${seen} after step ${where.step}, but run op by op everything stays finite: what the step does ` +
@@ -74,4 +75,19 @@ export function makeGuardedStep(
       where,
     );
   };
+}
+
+/** Looks into each batch of a step; an accumulated one meets the random numbers and statistics that those before it left. */
+function findInStep(
+  model: Module,
+  batches: readonly (readonly Tensor[])[],
+  { optimizer, ...options }: FindAnomalyOptions & { readonly optimizer: Optimizer },
+): Anomaly | null {
+  for (const [i, batch] of batches.entries()) {
+    const isLast = i === batches.length - 1;
+    const anomaly = findAnomaly(model, batch, { ...options, ...(isLast && { optimizer }) });
+    if (anomaly || isLast) return anomaly;
+    noGrad(() => measureBatch(model, transformed(batch, options), options));
+  }
+  return null;
 }
