@@ -97,14 +97,17 @@ async function train(
     io.out.clearStatus();
     if (!quiet) io.err.line("Stopping after this step … (once more to leave at once)");
   });
-  let board: FileCallback | undefined;
+  let board: Pick<FileCallback, "onEvent" | "close"> | undefined;
   try {
     const outcome = await start({
       signal: interrupts.signal,
       onReady: (folder, config, experiment) => {
         display.introduce(folder, config, experiment);
-        if (options.tensorboard !== undefined)
-          board = tensorBoard(join(options.tensorboard, folder.name), { settings: config.config });
+        if (options.tensorboard !== undefined) {
+          const path = join(options.tensorboard, folder.name);
+          const files = tensorBoard(path, { settings: config.config, histogramEpochs: 1 });
+          board = { onEvent: (event) => files.onEvent(event, experiment), close: files.close };
+        }
         if (options.resume && config.backend !== backendOf(backend) && !quiet)
           io.err.line(
             `The run began on ${config.backend}: on another backend it rounds differently.`,

@@ -82,7 +82,7 @@ export function tensorBoard(folder: string, options: TensorBoardOptions = {}): F
         event.epoch % histogramEpochs === 0
       )
         for (const [name, parameter] of run.model.namedParameters())
-          open().addHistogram(`parameters/${name}`, Array.from(parameter.data, Number), { step });
+          open().addHistogram(`parameters/${name}`, parameter.data, { step });
       if (event.type === "finished") open().addEnd("success");
       if (event.type === "failed") open().addEnd("failure");
       if (["finished", "failed", "stopped"].includes(event.type)) close();

@@ -21,6 +21,8 @@ export interface GiveBackOptions {
   readonly silentSeconds?: number;
   /** A trial whose processes died so often in a row fails instead; default 3. */
   readonly attempts?: number;
+  /** Names of workers whose ends somebody else sees to, and may know more of. */
+  readonly except?: readonly string[];
 }
 
 /**
@@ -38,12 +40,12 @@ export interface GiveBackOptions {
  */
 export async function giveBackLost(
   storage: StudyStorage,
-  { silentSeconds = 120, attempts = 3 }: GiveBackOptions = {},
+  { silentSeconds = 120, attempts = 3, except = [] }: GiveBackOptions = {},
 ): Promise<TrialRecord[]> {
   const isRunning = ({ state }: TrialRecord) => state === "running";
   const before = (await storage.trials()).filter(isRunning);
   for (const trial of before)
-    if (trial.worker !== undefined && isGone(trial.worker))
+    if (trial.worker !== undefined && !except.includes(trial.worker) && isGone(trial.worker))
       await giveBack(storage, trial, attempts);
   const limit = Date.now() - silentSeconds * 1000;
   const isSilent = ({ heartbeat }: TrialRecord) => (heartbeat ?? 0) < limit;

@@ -259,7 +259,10 @@ class Sweep {
       (trial) => trial.state === "running" && trial.worker === worker.workerName,
     );
     if (end.kind === "crashed") for (const trial of held) await this.#fail(trial, end.reason);
-    for (const trial of await giveBackLost(storage, this.#shares))
+    // Another may have crashed in the meantime, which its own end will tell.
+    const others = [...this.#running.values()].filter((other) => other !== worker);
+    const except = others.map(({ workerName }) => workerName);
+    for (const trial of await giveBackLost(storage, { ...this.#shares, except }))
       if (trial.state === "failed") this.#onMessage({ type: "end", trial });
       else this.#tell({ type: "back", trial, reason: end.reason });
     if (held.length === 0 && ++this.#deaths >= mostDeaths)
