@@ -1,5 +1,6 @@
 /** Ctrl-C and its relatives: the first asks to stop, the second leaves at once. */
 import { type StopSignal, signalExitCodes } from "./errors.js";
+import type { Context } from "./program.js";
 
 export interface Interrupts {
   /** Aborted by the first signal. */
@@ -36,4 +37,33 @@ export function listenForInterrupts(onFirst: (signal: StopSignal) => void): Inte
       for (const signal of signals) process.off(signal, listener);
     },
   };
+}
+
+/**
+ * Runs a task that the first signal stops: what it throws then becomes the signal's exit code, once `stopping` has told people. What it
+ * throws without a signal goes on. Status lines are gone in the end.
+ */
+export async function interruptible(
+  { io, setExitCode }: Context,
+  stopping: string,
+  task: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const clear = () => {
+    io.out.clearStatus();
+    io.err.clearStatus();
+  };
+  const interrupts = listenForInterrupts(() => {
+    clear();
+    io.err.line(stopping);
+  });
+  try {
+    await task(interrupts.signal);
+  } catch (error) {
+    const received = interrupts.received();
+    if (!received) throw error;
+    setExitCode(signalExitCodes[received]);
+  } finally {
+    clear();
+    interrupts.dispose();
+  }
 }

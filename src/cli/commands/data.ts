@@ -6,8 +6,8 @@ import { GradusError } from "../../core/errors.js";
 import { dataFolder, getData, isHere, verifyData } from "../../data/node/cache.js";
 import { DownloadError } from "../../data/node/download.js";
 import { findRemote, type RemoteDataset, remoteDatasets } from "../../data/node/registry.js";
-import { briefly, exitCodes, signalExitCodes, UsageError } from "../errors.js";
-import { listenForInterrupts } from "../interrupts.js";
+import { briefly, exitCodes, UsageError } from "../errors.js";
+import { interruptible } from "../interrupts.js";
 import type { Context } from "../program.js";
 import { suggestion } from "../terminal/format.js";
 import { bar } from "../terminal/style.js";
@@ -89,15 +89,11 @@ function findDataset(name: string): RemoteDataset {
 async function get(name: string, { root }: FolderOption, context: Context): Promise<void> {
   const { out, err } = context.io;
   const dataset = findDataset(name);
-  const interrupts = listenForInterrupts(() => {
-    out.clearStatus();
-    err.line("Stopping … run again to go on (once more to leave at once)");
-  });
   let file = "";
-  try {
-    const folder = await getData(dataset, {
+  const fetching = (signal: AbortSignal) =>
+    getData(dataset, {
       ...(root && { root }),
-      signal: interrupts.signal,
+      signal,
       onFile(next) {
         file = next;
         out.line(`${out.style.dim("fetching")} ${next}`);
@@ -117,16 +113,14 @@ async function get(name: string, { root }: FolderOption, context: Context): Prom
         const share = total ? `${bar(done / total, 24, out.style)} of ${megabytes(total)}` : "";
         out.status(`${file}  ${megabytes(done)} ${share}`);
       },
+    }).catch((error: unknown) => {
+      throw error instanceof DownloadError ? withHint(error, dataset, root) : error;
     });
+  const stopping = "Stopping … run again to go on (once more to leave at once)";
+  await interruptible(context, stopping, async (signal) => {
+    const folder = await fetching(signal);
     out.line(`${out.style.good("here")} ${folder}  ${out.style.dim(dataset.licence)}`);
-  } catch (error) {
-    const signal = interrupts.received();
-    if (!signal) throw error instanceof DownloadError ? withHint(error, dataset, root) : error;
-    context.setExitCode(signalExitCodes[signal]);
-  } finally {
-    out.clearStatus();
-    interrupts.dispose();
-  }
+  });
 }
 
 /** What helps where the network is what is missing: files that came another way. */

@@ -6,8 +6,8 @@ import type { BackendName } from "../../backend/contract.js";
 import { saveNpy, saveNpz } from "../../io/index.js";
 import { type EmbeddedRun, embedParts, embedRun } from "../../train/node/index.js";
 import { backendNames, useBackend } from "../backend.js";
-import { signalExitCodes, UsageError } from "../errors.js";
-import { listenForInterrupts } from "../interrupts.js";
+import { UsageError } from "../errors.js";
+import { interruptible } from "../interrupts.js";
 import { oneOf } from "../options.js";
 import type { Context } from "../program.js";
 import { findRun } from "../runs.js";
@@ -71,18 +71,14 @@ function checkOut(out: string): void {
 
 async function embed(run: string, options: EmbedCommandOptions, context: Context): Promise<void> {
   const { data, part, module, pool, out: file, runs } = options;
-  const { out, err } = context.io;
+  const { out } = context.io;
   checkOut(file);
   const path = findRun(run, runs, { orFile: data !== undefined });
   useBackend(options);
-  const interrupts = listenForInterrupts(() => {
-    out.clearStatus();
-    err.line("Stopped; nothing was written");
-  });
-  try {
+  await interruptible(context, "Stopped; nothing was written", async (signal) => {
     const result = await embedRun(path, {
       pool,
-      signal: interrupts.signal,
+      signal,
       onProgress: (done) => out.status(`${count(done)} examples`),
       ...(data !== undefined && { data }),
       ...(part && { part }),
@@ -93,14 +89,7 @@ async function embed(run: string, options: EmbedCommandOptions, context: Context
     const [rows, width] = result.embeddings.shape as [number, number];
     out.line(`${count(rows)} × ${count(width)} embeddings of ${result.title}`);
     for (const name of written) out.line(`${out.style.dim("written")} ${name}`);
-  } catch (error) {
-    const signal = interrupts.received();
-    if (!signal) throw error;
-    context.setExitCode(signalExitCodes[signal]);
-  } finally {
-    out.clearStatus();
-    interrupts.dispose();
-  }
+  });
 }
 
 async function write(file: string, { embeddings, labels }: EmbeddedRun): Promise<string[]> {

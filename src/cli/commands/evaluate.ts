@@ -20,8 +20,7 @@ import {
 } from "../../train/index.js";
 import { type EvaluatedModel, evaluateRuns, type RunsEvaluation } from "../../train/node/index.js";
 import { backendNames, useBackend } from "../backend.js";
-import { signalExitCodes } from "../errors.js";
-import { listenForInterrupts } from "../interrupts.js";
+import { interruptible } from "../interrupts.js";
 import { oneOf } from "../options.js";
 import type { Context } from "../program.js";
 import { findRun } from "../runs.js";
@@ -105,32 +104,25 @@ export function addEvaluate(program: Command, context: Context): void {
 async function evaluateCommand(
   wanted: readonly string[],
   options: EvaluateCommandOptions,
-  { io, setExitCode }: Context,
+  context: Context,
 ): Promise<void> {
+  const { io } = context;
   const paths = [...new Set(wanted.map((name) => findRun(name, options.runs)))];
   useBackend(options);
-  const interrupts = listenForInterrupts(() => io.err.line("Stopping after this batch …"));
-  try {
+  await interruptible(context, "Stopping after this batch …", async (signal) => {
     const evaluation = await evaluateRuns(paths, {
       average: options.average,
       part: parts[options.on],
       ...(options.views && { views: viewsOf[options.views] }),
       ...(options.calibrate && { calibrate: true }),
-      signal: interrupts.signal,
+      signal,
       onRun: (name, done, total) => io.err.status(`${done + 1} of ${total}: ${printable(name)}`),
     });
     io.err.clearStatus();
     if (options.json) io.out.line(printableJson({ models: evaluation.models.map(toJson) }));
     else show(io.out, evaluation, options.on);
     if (options.out !== undefined) draw(options.out, evaluation, options.json ? null : io.out);
-  } catch (error) {
-    const received = interrupts.received();
-    if (!received) throw error;
-    io.err.clearStatus();
-    setExitCode(signalExitCodes[received]);
-  } finally {
-    interrupts.dispose();
-  }
+  });
 }
 
 function toJson({ name, measures, calibration, temperature }: EvaluatedModel) {

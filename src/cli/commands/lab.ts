@@ -6,8 +6,8 @@ import type { BackendName } from "../../backend/contract.js";
 import { dataFolder } from "../../data/node/cache.js";
 import { manualSeed } from "../../tensor/random.js";
 import { backendNames, useBackend } from "../backend.js";
-import { signalExitCodes, UsageError } from "../errors.js";
-import { listenForInterrupts } from "../interrupts.js";
+import { UsageError } from "../errors.js";
+import { interruptible } from "../interrupts.js";
 import { type LabEntry, loadLabs } from "../labs.js";
 import { oneOf, whole } from "../options.js";
 import type { Context } from "../program.js";
@@ -38,9 +38,13 @@ const groups: Readonly<Record<string, string>> = {
   "05": "Lecture 5: convolutions",
   "06": "Lecture 6: activations, initialisation, normalisation",
   "07": "Lecture 7: optimizers and schedules",
-  "08": "Lecture 8: regularisation",
+  "08": "Lecture 8: regularisation and practice",
   experiments: "Experiments on whole data sets",
 };
+
+/** What is no lab but a page of commands. */
+const walk =
+  "From a first guess to a trained network, a command a step: labs/08-practice/README.md";
 
 /** Adds the command to the program. */
 export function addLab(program: Command, context: Context): void {
@@ -69,6 +73,7 @@ async function list({ io, program }: Context): Promise<void> {
       const data = lab.data ? out.style.dim(` (${lab.data})`) : "";
       out.line(`  ${lab.name.padEnd(20)} ${lab.title}${data}`);
     }
+    if (group === "08") out.line(out.style.dim(`  ${walk}`));
     out.line();
   }
   out.line(`Run one: ${program} lab ${labs[0]!.name}`);
@@ -93,7 +98,7 @@ function dataOf({ data }: LabEntry, given: string | undefined): string | undefin
 }
 
 async function run(name: string, options: LabCommandOptions, context: Context): Promise<void> {
-  const { io, setExitCode } = context;
+  const { io } = context;
   const entry = await findLab(name);
   const data = dataOf(entry, options.data);
   const { short = false, out = join("runs", "labs", name) } = options;
@@ -102,19 +107,11 @@ async function run(name: string, options: LabCommandOptions, context: Context): 
   if (data === undefined && entry.data === "fashion-mnist")
     log("On the digits of the package; --data takes a folder with Fashion-MNIST's files.");
   manualSeed(options.seed);
-  const interrupts = listenForInterrupts(() => io.err.line("Stopping after this step …"));
-  const { signal } = interrupts;
   const started = performance.now();
-  try {
+  await interruptible(context, "Stopping after this step …", async (signal) => {
     const lab = await entry.load();
     const { sentence } = await lab({ short, out, log, signal, ...(data && { data }) });
     io.out.line(sentence);
     log(`${((performance.now() - started) / 1000).toFixed(1)} s; pictures in ${out}`);
-  } catch (error) {
-    const received = interrupts.received();
-    if (!received) throw error;
-    setExitCode(signalExitCodes[received]);
-  } finally {
-    interrupts.dispose();
-  }
+  });
 }

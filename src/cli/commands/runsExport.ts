@@ -2,8 +2,8 @@
 import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { exportCsv, exportTensorBoard, readRun } from "../../train/node/index.js";
-import { signalExitCodes, UsageError } from "../errors.js";
-import { listenForInterrupts } from "../interrupts.js";
+import { UsageError } from "../errors.js";
+import { interruptible } from "../interrupts.js";
 import type { Context } from "../program.js";
 import { findRun } from "../runs.js";
 import { percent, shellWord } from "../terminal/format.js";
@@ -60,18 +60,9 @@ async function exportRuns(
     const full = runs.map((run) => ({ ...toJson(run), losses: run.losses, rates: run.rates }));
     io.out.line(printableJson(full));
   }
-  const interrupts = listenForInterrupts(() => io.err.clearStatus());
-  try {
-    await writeFiles(paths, options, context, interrupts.signal);
-  } catch (error) {
-    const signal = interrupts.received();
-    if (!signal) throw error;
-    io.err.line("Stopped; the file at hand was not written.");
-    context.setExitCode(signalExitCodes[signal]);
-  } finally {
-    io.err.clearStatus();
-    interrupts.dispose();
-  }
+  await interruptible(context, "Stopped; the file at hand is not written.", (signal) =>
+    writeFiles(paths, options, context, signal),
+  );
 }
 
 async function writeFiles(
