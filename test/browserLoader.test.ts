@@ -5,9 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import sharp from "sharp";
-import { build } from "vite";
-import { projectRoot } from "../scripts/lib/process.js";
 import { decodeImage, encodePng } from "../src/io/index.js";
+import { buildPage } from "./support/buildPage.js";
 import { leftOut, missing, openTab, program, type Tab } from "./support/chromium.js";
 import type { Walked } from "./support/loader/page.js";
 import { makeRandom } from "./trainSupport.js";
@@ -52,21 +51,7 @@ async function writePictures(): Promise<void> {
 before(async () => {
   if (leftOut) return;
   assert.ok(!missing, `there is no ${program}`);
-  await build({
-    root: projectRoot,
-    base: "/",
-    configFile: false,
-    logLevel: "warn",
-    worker: { format: "es" },
-    build: {
-      outDir: folder,
-      emptyOutDir: false,
-      target: "es2022",
-      minify: false,
-      chunkSizeWarningLimit: 10_000,
-      rolldownOptions: { input: join(projectRoot, source, "index.html") },
-    },
-  });
+  await buildPage(source, folder, { base: "/", worker: { format: "es" } });
   await writePictures();
   tab = await openTab(folder);
   await tab.page.goto(`${tab.origin}/${source}/`);

@@ -4,41 +4,26 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { build } from "vite";
 import { projectRoot } from "../scripts/lib/process.js";
+import { buildPage } from "./support/buildPage.js";
 import { leftOut, missing, openTab, program, type Tab } from "./support/chromium.js";
 import { allCases, allOps, fingerprint } from "./support/samples.js";
 import { sha256 } from "./support/sha256.js";
 import type { TableReport } from "./support/tab/page.js";
 
-const page = join(projectRoot, "test/support/tab");
+const page = "test/support/tab";
 const folder = mkdtempSync(join(tmpdir(), "gradus-tab-"));
 let tab: Tab;
-
-async function buildPage(): Promise<void> {
-  await build({
-    root: projectRoot,
-    base: "./",
-    configFile: false,
-    logLevel: "warn",
-    resolve: {
-      alias: [{ find: /^\.\/opFiles\.js$/, replacement: join(page, "opFiles.ts") }],
-    },
-    build: {
-      outDir: folder,
-      emptyOutDir: false,
-      target: "es2022",
-      minify: false,
-      chunkSizeWarningLimit: 10_000,
-      rolldownOptions: { input: join(page, "index.html") },
-    },
-  });
-}
 
 before(async () => {
   if (leftOut) return;
   assert.ok(!missing, `there is no ${program}`);
-  await buildPage();
+  await buildPage(page, folder, {
+    base: "./",
+    resolve: {
+      alias: [{ find: /^\.\/opFiles\.js$/, replacement: join(projectRoot, page, "opFiles.ts") }],
+    },
+  });
   tab = await openTab(folder);
   await tab.page.goto(`${tab.origin}/test/support/tab/`);
 });

@@ -15,6 +15,7 @@ import {
 } from "../src/index.js";
 import { backends, everywhere, use } from "./support/backends.js";
 import { readFixture } from "./support/fixtures.js";
+import { bilinear, corners, displacement, moved } from "./support/transformPlaces.js";
 
 const { functional: T } = vision;
 const fixtures =
@@ -47,25 +48,6 @@ const y = smooth(3, 13, 18);
 const grey = pixels(1, 9, 9);
 const dark = byLevels(x.mul(0.37).add(0.1013));
 const large = byLevels(pixels(1, 40, 40).mul(0.4371));
-const displacement = tensor(
-  Float32Array.from({ length: 13 * 18 * 2 }, (_, i) =>
-    i % 2 ? 0.05 * Math.cos((i >> 1) * 0.7) : 0.1 * Math.sin((i >> 1) * 0.3),
-  ),
-  { shape: [1, 13, 18, 2] },
-);
-const corners = [
-  [0, 0],
-  [17, 0],
-  [17, 12],
-  [0, 12],
-] as const;
-const moved = [
-  [2, 1],
-  [15, 3],
-  [16, 11],
-  [1, 10],
-] as const;
-const bilinear = { interpolation: "bilinear" } as const;
 const jagged = { antialias: false } as const;
 
 /** Exact up to rounding; where places are computed, up to a slope times their rounding. */

@@ -19,6 +19,7 @@ import { choiceOf, none, runChoices, type Space } from "../src/vision/transforms
 import { policies } from "../src/vision/transforms/policies.js";
 import { backends, use } from "./support/backends.js";
 import { readFixture } from "./support/fixtures.js";
+import { bilinear, corners, displacement, moved } from "./support/transformPlaces.js";
 
 const { functional: T } = vision;
 
@@ -57,25 +58,6 @@ function smooth(channels: number, height: number, width: number): Tensor {
 const [x, y, grey] = [pixels(3, 11, 14), smooth(3, 13, 18), pixels(1, 9, 9)];
 const base = smooth(3, 20, 20);
 const dark = bytes(base.shape, (i) => Math.floor(base.data[i]! / 2) + 20);
-const displacement = tensor(
-  Float32Array.from({ length: 13 * 18 * 2 }, (_, i) =>
-    i % 2 ? 0.05 * Math.cos((i >> 1) * 0.7) : 0.1 * Math.sin((i >> 1) * 0.3),
-  ),
-  { shape: [1, 13, 18, 2] },
-);
-const corners = [
-  [0, 0],
-  [17, 0],
-  [17, 12],
-  [0, 12],
-] as const;
-const moved = [
-  [2, 1],
-  [15, 3],
-  [16, 11],
-  [1, 10],
-] as const;
-const bilinear = { interpolation: "bilinear" } as const;
 
 /** How many pixels may be off by one level, where a fraction close to a whole or a half is cut or rounded; the others are equal. */
 const [exact, nearly] = [0, 0.02];
