@@ -8,6 +8,7 @@ import {
   cosineSchedule,
   type FitOptions,
   fit,
+  plateauSchedule,
   ResumeError,
   scheduler,
 } from "../src/train/index.js";
@@ -99,4 +100,26 @@ test("without a schedule, events may change the rate", async () => {
     },
   });
   assert.deepEqual(rates, [...Array(6).fill(0.1), ...Array(3).fill(0.05)]);
+});
+
+test("a warm-up stands before a schedule on plateau, which then begins to look; in the middle of it a run is resumed", async () => {
+  // A falling loss is no improvement for `max`.
+  const monitor = { monitor: "train.loss", mode: "max" } as const;
+  const schedule = plateauSchedule({ ...monitor, warmup: 0.2, patience: 0, factor: 0.5 });
+  const kept = new Map<number, SafetensorsContent>();
+  const save = ({ tensors, metadata }: SafetensorsContent, { step }: { step: number }) => {
+    kept.set(step, decodeSafetensors(encodeSafetensors(tensors, metadata)));
+  };
+  const whole = setUp({ schedule, epochs: 5, checkpoint: { everySteps: 2, save } });
+  await fit(whole.model, whole.options);
+  const expected = [0.025, 0.05, 0.075, ...Array(6).fill(0.1), ...Array(3).fill(0.05)];
+  expected.push(...Array(3).fill(0.025));
+  assert.ok(
+    whole.rates.every((lr, i) => Math.abs(lr - expected[i]!) < 1e-12),
+    `${whole.rates}`,
+  );
+  const rest = setUp({ schedule, epochs: 5, resume: kept.get(2)! });
+  await fit(rest.model, rest.options);
+  assert.deepEqual(rest.rates, whole.rates.slice(2));
+  assert.throws(() => plateauSchedule({ ...monitor, warmup: 2 }), /warmup is 2; expected 0 to 1/);
 });

@@ -26,6 +26,8 @@ export interface PlateauMaker {
 export interface PlateauScheduleOptions extends lrScheduler.PlateauOptions {
   /** A measure to go by, such as `validation.loss`; its mode follows from it where it is known. */
   readonly monitor: string;
+  /** The share of the run over which the rate rises from near 0, before the measure is looked at; default 0. */
+  readonly warmup?: number;
 }
 
 export interface CosineOptions {
@@ -50,12 +52,15 @@ export interface CosineOptions {
 export function cosineSchedule(options: CosineOptions = {}): Schedule {
   const { warmup = 0, end = 0 } = options;
   for (const [name, value] of Object.entries({ warmup, end }))
-    if (!(value >= 0 && value <= 1))
-      throw new ValueError("cosineSchedule", `${name} is ${value}; expected 0 to 1`);
+    checkShare("cosineSchedule", name, value);
   return (done) => {
     if (done < warmup) return done / warmup;
     return lrScheduler.cosineBetween(1, end, warmup < 1 ? (done - warmup) / (1 - warmup) : 1);
   };
+}
+
+function checkShare(op: string, name: string, value: number): void {
+  if (!(value >= 0 && value <= 1)) throw new ValueError(op, `${name} is ${value}; expected 0 to 1`);
 }
 
 /** Leaves the rates as they are; events may change them, as with `ReduceLROnPlateau`. */
@@ -101,6 +106,7 @@ export function scheduler(
  */
 export function plateauSchedule(options: PlateauScheduleOptions): PlateauMaker {
   new Monitor("plateauSchedule", modeOptions(options));
+  checkShare("plateauSchedule", "warmup", options.warmup ?? 0);
   return { plateau: options };
 }
 
@@ -146,16 +152,26 @@ function timed(inner: lrScheduler.Schedulable, every: "step" | "epoch"): RunSche
   };
 }
 
-function onPlateau(options: PlateauScheduleOptions, optimizer: Optimizer): RunSchedule {
-  const { monitor: _, ...rest } = options;
+function onPlateau(
+  options: PlateauScheduleOptions,
+  optimizer: Optimizer,
+  totalSteps: number,
+): RunSchedule {
+  const { monitor: _, warmup = 0, ...rest } = options;
   const monitor = new Monitor("plateauSchedule", modeOptions(options));
-  const inner = new lrScheduler.ReduceLROnPlateau(optimizer, { ...rest, mode: monitor.mode });
+  const plateau = new lrScheduler.ReduceLROnPlateau(optimizer, { ...rest, mode: monitor.mode });
+  const steps = Math.round(warmup * totalSteps);
+  const warming = steps > 0 ? lrScheduler.withWarmup(plateau, { steps }) : undefined;
+  const inner = warming ?? plateau;
+  const isWarming = () => warming !== undefined && warming.lastEpoch < steps;
   return {
     isTimed: false,
-    beforeStep() {},
+    beforeStep() {
+      if (isWarming()) warming?.step();
+    },
     onEvent(event) {
       const value = monitor.valueIn(event);
-      if (value === undefined || Number.isNaN(value)) return undefined;
+      if (value === undefined || Number.isNaN(value) || isWarming()) return undefined;
       const before = inner.lastLr;
       inner.step(value);
       if (inner.lastLr.every((lr, i) => lr === before[i])) return undefined;
@@ -178,7 +194,7 @@ export function scheduleOf(
     const lrLambda = (step: number) => schedule((step + 0.5) / total.steps);
     return timed(new lrScheduler.LambdaLR(optimizer, { lrLambda }), "step");
   }
-  if ("plateau" in schedule) return onPlateau(schedule.plateau, optimizer);
+  if ("plateau" in schedule) return onPlateau(schedule.plateau, optimizer, total.steps);
   const { make, every = "step" } = schedule;
   return timed(make(optimizer, every === "step" ? total.steps : total.epochs), every);
 }

@@ -173,6 +173,9 @@ const followers = {
       thresholdMode: z.enum(["rel", "abs"]).default("rel"),
       cooldown: count(0).default(0),
       minLr: z.number().min(0).default(0),
+      warmup: share()
+        .default(0)
+        .describe("share of the run over which the rate rises from near 0, before it looks"),
     },
     (options): PlateauMaker => plateauSchedule(options),
   ),
