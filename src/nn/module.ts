@@ -93,6 +93,11 @@ export abstract class Module {
     for (const [name, part] of this.parts()) if (part instanceof Module) yield [name, part];
   }
 
+  /** The modules that this one is made of, without theirs. */
+  children(): Module[] {
+    return [...this.namedChildren()].map(([, child]) => child);
+  }
+
   /** This module and all below it, by name; this one's is "". A module that is used twice comes once. */
   *namedModules(prefix = "", seen = new Set<Module>()): Generator<[name: string, module: Module]> {
     if (seen.has(this)) return;
@@ -100,6 +105,21 @@ export abstract class Module {
     yield [prefix, this];
     for (const [name, child] of this.namedChildren())
       yield* child.namedModules(joinName(prefix, name), seen);
+  }
+
+  /**
+   * This module and all below it, each once.
+   *
+   * @example
+   * ```ts
+   * import { nn } from "gradus";
+   * const net = new nn.Sequential(new nn.Linear(4, 2), new nn.ReLU());
+   * for (const part of net.modules()) if (part instanceof nn.Linear) nn.init.orthogonal(part.weight);
+   * console.log(net.modules().length, net.children().length); // → 3 2
+   * ```
+   */
+  modules(): Module[] {
+    return [...this.namedModules()].map(([, module]) => module);
   }
 
   /**
@@ -166,6 +186,11 @@ export abstract class Module {
       seen.add(part);
       yield [name, part];
     }
+  }
+
+  /** All buffers, in the order of the fields. */
+  buffers(): Buffer[] {
+    return [...this.namedBuffers()].map(([, buffer]) => buffer);
   }
 
   /**

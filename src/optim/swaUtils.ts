@@ -144,9 +144,9 @@ export async function updateBn(batches: InputSource, model: Module): Promise<voi
 
 /** The batch norms of a model that keep running statistics. */
 const runningNorms = (model: Module): RunningNorm[] =>
-  [...model.namedModules()].flatMap(([, part]) =>
-    part instanceof RunningNorm && part.runningMean ? [part] : [],
-  );
+  model
+    .modules()
+    .flatMap((part) => (part instanceof RunningNorm && part.runningMean ? [part] : []));
 
 /**
  * Runs `walk`, which takes batches through the model, in training mode and with the statistics of all batch norms being their
@@ -157,7 +157,7 @@ const runningNorms = (model: Module): RunningNorm[] =>
 export async function withFreshStatistics(model: Module, walk: () => Promise<void>): Promise<void> {
   const norms = runningNorms(model);
   if (norms.length === 0) return;
-  const modes = [...model.namedModules()].map(([, part]) => [part, part.training] as const);
+  const modes = model.modules().map((part) => [part, part.training] as const);
   const momenta = norms.map(({ momentum }) => momentum);
   try {
     model.train();

@@ -59,7 +59,7 @@ const isOwn = ([layer, norm]: Pair, uses: ReadonlyMap<unknown, number>): boolean
 function neighbours(model: Module): Pair[] {
   // A part that has two names may run twice.
   const uses = count(model.stateDict().values());
-  const pairs = [...model.namedModules()].flatMap(([, part]) => {
+  const pairs = model.modules().flatMap((part) => {
     if (!(part instanceof Sequential)) return [];
     const layers = [...part];
     return layers.flatMap((layer, i): Pair[] => {
@@ -75,7 +75,7 @@ function connected(model: Module, run: () => unknown): { pairs: Pair[]; output: 
   const makers = new Map<Tensor, LinearLayer>();
   const calls: Module[] = [];
   const pairs: Pair[] = [];
-  const parts = [...model.namedModules()].map(([, part]) => part);
+  const parts = model.modules();
   const hooks = parts.flatMap((part) => {
     // Asked now, for with a hook its forward is another.
     const [linear, norm] = [isLinear(part) ? part : null, isFoldable(part) ? part : null];

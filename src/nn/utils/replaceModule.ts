@@ -42,7 +42,7 @@ function replaceIn(part: Module, old: Module, by: Module): number {
 export function replaceModule(model: Module, old: Module, by: Module): void {
   if (!(by instanceof Module)) throw new ValueError("replaceModule", "expected a module");
   let count = 0;
-  for (const [, part] of [...model.namedModules()]) count += replaceIn(part, old, by);
+  for (const part of model.modules()) count += replaceIn(part, old, by);
   if (count === 0)
     throw new ValueError(
       "replaceModule",

@@ -67,7 +67,7 @@ interface Init {
 function initialize<M extends nn.Module>(model: M, { init, initStd }: Init): M {
   const draw = inits[init];
   if (!draw) return model;
-  for (const [, module] of model.namedModules()) {
+  for (const module of model.modules()) {
     if (!(module instanceof nn.Linear || module instanceof nn.Conv2d)) continue;
     draw(module.weight, initStd);
     if (module.bias) nn.init.zeros(module.bias);

@@ -61,7 +61,7 @@ const defaultPaths: DoctorPaths = {
 
 /** Switches dropout off for good, in a model that was built for one experiment. */
 function removeDropout(model: nn.Module): void {
-  for (const [, module] of model.namedModules())
+  for (const module of model.modules())
     if ("p" in module && /Drop|StochasticDepth/.test(module.constructor.name))
       Object.assign(module, { p: 0 });
     else if (module instanceof nn.MultiheadAttention) Object.assign(module, { dropout: 0 });
