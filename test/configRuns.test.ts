@@ -38,10 +38,7 @@ const fashion = { "data.path": join(shared, "fashion-mnist") };
 const examples: Record<string, { changes: Settings; outside?: boolean }> = {
   "mnist-mlp.yaml": { changes: short },
   "regression.ts": { changes: { "train.epochs": 2, "data.limit": 64 } },
-  "table.yaml": {
-    changes: { ...short, "data.path": join(shared, "digits.csv.gz") },
-    outside: true,
-  },
+  "table.yaml": { changes: short },
   "fashion-cnn.ts": {
     changes: { ...short, ...fashion, "model.width": 4, "train.batchSize": 32 },
     outside: true,
@@ -61,8 +58,10 @@ const examples: Record<string, { changes: Settings; outside?: boolean }> = {
 
 test("every example is tested", () => {
   const entries = readdirSync(join(projectRoot, "examples"), { withFileTypes: true });
+  const isConfiguration = /\.(ya?ml|ts)$/;
   const files = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
-  assert.deepEqual(files.sort(), Object.keys(examples).sort());
+  const configurations = files.filter((name) => isConfiguration.test(name));
+  assert.deepEqual(configurations.sort(), Object.keys(examples).sort());
 });
 
 for (const [name, { changes, outside }] of Object.entries(examples))
