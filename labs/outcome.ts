@@ -13,6 +13,12 @@ export interface Judged {
   readonly title: string;
 }
 
+/** The share of the classes that are the true ones. */
+export function shareRight(predicted: Tensor, labels: Tensor): number {
+  const [guesses, truths] = [predicted.data, labels.data];
+  return Array.from(truths).filter((truth, i) => truth === guesses[i]).length / truths.length;
+}
+
 /** The share that is right; draws the confusion matrix as `confusion.svg`. */
 export function judge(
   options: LabOptions,
@@ -22,5 +28,5 @@ export function judge(
   const [guesses, truths] = [predicted.data, labels.data];
   for (let i = 0; i < truths.length; i++) counts[Number(truths[i])]![Number(guesses[i])]!++;
   saveSvg(options, "confusion", confusionSvg(counts, classNames, { title }));
-  return counts.reduce((right, row, i) => right + row[i]!, 0) / truths.length;
+  return shareRight(predicted, labels);
 }

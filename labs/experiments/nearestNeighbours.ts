@@ -1,25 +1,24 @@
 /** Fashion-MNIST by its nearest neighbours: k = 1, and the k that cross-validation chooses on the training pictures. */
+import type { Tensor } from "gradus";
 import { crossValidateNeighbors, KNeighborsClassifier } from "gradus/neighbors";
 import { loadPictures } from "../data/pictures.js";
 import { savePanels } from "../drawing.js";
 import { type Lab, main, percent } from "../lab.js";
-import { judge } from "../outcome.js";
+import { judge, shareRight } from "../outcome.js";
 
 const ks = [1, 3, 4, 5, 6, 7, 9, 12];
 
 export const nearestNeighbours: Lab = async (options) => {
   const { log = () => {}, signal } = options;
   const { train, test, classNames } = await loadPictures(options);
-  const classify = async (nNeighbors: number): Promise<number> => {
+  const { labels } = test;
+  const classify = (nNeighbors: number): Promise<Tensor> => {
     const knn = new KNeighborsClassifier({ nNeighbors, weights: "distance" });
     knn.fit(train.images, train.labels);
-    const predicted = await knn.predict(test.images, signal && { signal });
-    // The last one, with the k that was chosen, leaves the picture.
-    const title = `The ${nNeighbors === 1 ? "nearest neighbour" : `${nNeighbors} nearest neighbours`}`;
-    return judge(options, { predicted, labels: test.labels, classNames, title });
+    return knn.predict(test.images, signal && { signal });
   };
   const started = performance.now();
-  const single = await classify(1);
+  const single = shareRight(await classify(1), labels);
   log(`1-NN: ${percent(single)} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
   let shown = 0;
   const { results, best } = await crossValidateNeighbors(train.images, train.labels, {
@@ -34,7 +33,9 @@ export const nearestNeighbours: Lab = async (options) => {
     },
   });
   for (const { k, mean, std } of results) log(`k = ${k}: ${percent(mean)} ± ${percent(std)}`);
-  const chosen = await classify(best.k);
+  const title = `${best.k} nearest ${best.k === 1 ? "neighbour" : "neighbours"}`;
+  const predicted = await classify(best.k);
+  const chosen = judge(options, { predicted, labels, classNames, title });
   savePanels(
     options,
     "neighbours",

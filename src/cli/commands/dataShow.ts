@@ -6,7 +6,7 @@ import { FormatError } from "../../core/errors.js";
 import { dataFolder } from "../../data/node/cache.js";
 import { loadImageArchive } from "../../data/node/imageArchive.js";
 import { type ImageDataset, ImageFolder, Places365 } from "../../data/node/imageFolder.js";
-import { Omniglot } from "../../data/node/omniglot.js";
+import { Omniglot, type OmniglotDataset } from "../../data/node/omniglot.js";
 import { findRemote } from "../../data/node/registry.js";
 import {
   CIFAR10,
@@ -91,8 +91,8 @@ async function openAny(wanted: string, train: boolean): Promise<Shown> {
 
 type Open = (options: { root: string; train: boolean }) => Promise<Shown>;
 
-/** Pictures that stay on the disk until they are drawn. */
-const onDisk = (dataset: ImageDataset): Shown => ({
+/** Pictures that are decoded as they are drawn. */
+const decoded = (dataset: ImageDataset | OmniglotDataset): Shown => ({
   targets: dataset.targets,
   classes: dataset.classes,
   get: async (index) => (await dataset.get(index))[0],
@@ -118,11 +118,8 @@ function kindOf(root: string, name: string): Open {
   if (has(/^cifar-100|^fine_label_names/)) return inMemory(CIFAR100);
   if (has(/^cifar-10|^data_batch_|^test_batch/)) return inMemory(CIFAR10);
   if (has(/\.zip$/))
-    return async (options) => {
-      const dataset = await Omniglot.open({ root: options.root, background: options.train });
-      const get = async (index: number) => (await dataset.get(index))[0];
-      return { targets: dataset.targets, classes: dataset.classes, get };
-    };
+    return async (options) =>
+      decoded(await Omniglot.open({ root: options.root, background: options.train }));
   if (has(/\.(tar|tgz|tar\.gz)$/) && isFile) return inMemory({ open: openArchive });
   if (isFile) throw new UsageError(`${root}: no data set that is known by its name`);
   const size = [cell, cell] as const;
@@ -132,12 +129,12 @@ function kindOf(root: string, name: string): Open {
       const part = parts.find((name) => has(new RegExp(`^data_(256|large)_${name.slice(6)}$`)));
       const split = (options.train && part) || "val";
       const small = has(/^(val|data)_256/);
-      return onDisk(Places365.open(options.root, { split, small, size }));
+      return decoded(Places365.open(options.root, { split, small, size }));
     };
   return async (options) => {
     const part = join(options.root, options.train ? "train" : "test");
     const folder = fs.existsSync(part) ? part : options.root;
-    return onDisk(ImageFolder.open(folder, { size, allowEmpty: true }));
+    return decoded(ImageFolder.open(folder, { size, allowEmpty: true }));
   };
 }
 
