@@ -42,7 +42,7 @@ export interface ClassifierFitOptions {
 /** The mean loss of a batch's scores [B, C] and labels [B]. */
 export type Objective = (scores: Tensor, labels: Tensor) => Tensor;
 
-const optionNames = [...["epochs", "batchSize", "lr", "seed", "optimizer", "onEpoch", "signal"]];
+const optionNames = ["epochs", "batchSize", "lr", "seed", "optimizer", "onEpoch", "signal"];
 
 function checkData(op: string, x: ArrayData, y: ArrayData): [x: Tensor, y: Tensor] {
   if (x.dtype !== "float32" && x.dtype !== "float64")

@@ -33,9 +33,7 @@ export interface CrossValidation {
   readonly best: KResult;
 }
 
-const optionNames = [
-  ...["ks", "metric", "weights", "folds", "shuffle", "seed", "onProgress", "signal"],
-];
+const optionNames = ["ks", "metric", "weights", "folds", "shuffle", "seed", "onProgress", "signal"];
 
 /**
  * Chooses the number of neighbours on training data alone: each fold is classified by the others, for all k from one search.

@@ -18,7 +18,11 @@ export interface ResizeOptions extends SmoothOptions {
   readonly maxSize?: number;
 }
 
-export const resizeModes = ["nearest", "bilinear", "bicubic"];
+const resizeModes = ["nearest", "bilinear", "bicubic"];
+
+/** Whether a size is that of the shorter side. */
+const isShorterSide = (size: number | readonly number[]): boolean =>
+  typeof size === "number" || size.length === 1;
 
 /** Throws unless options of {@link resize} go with each other. */
 export function checkResize(
@@ -27,10 +31,11 @@ export function checkResize(
   { interpolation, maxSize }: ResizeOptions,
 ): void {
   const [first] = pairOf(op, "size", size);
-  const isShorter = typeof size === "number" || size.length === 1;
-  if (interpolation !== undefined)
-    checkChoice(op, "interpolation", interpolation, ["nearest", "bilinear", "bicubic"]);
-  if (maxSize !== undefined && !(isShorter && Number.isInteger(maxSize) && maxSize > first))
+  if (interpolation !== undefined) checkChoice(op, "interpolation", interpolation, resizeModes);
+  if (
+    maxSize !== undefined &&
+    !(isShorterSide(size) && Number.isInteger(maxSize) && maxSize > first)
+  )
     throw new ValueError(
       op,
       `maxSize is ${maxSize}; expected a whole number over a size that is one number, not ${JSON.stringify(size)}`,
@@ -71,8 +76,7 @@ export function resize(
   const pair = pairOf(op, "size", size);
   const scale = (batch: Tensor) => {
     const [height, width] = [batch.shape[2]!, batch.shape[3]!];
-    const isShorter = typeof size === "number" || size.length === 1;
-    const wanted = isShorter ? shorterTo(pair[0], [height, width], maxSize) : pair;
+    const wanted = isShorterSide(size) ? shorterTo(pair[0], [height, width], maxSize) : pair;
     if (wanted[0] === height && wanted[1] === width) return batch;
     const isSmooth = antialias && interpolation !== "nearest";
     return interpolate(batch, { size: wanted, mode: interpolation, antialias: isSmooth });
